@@ -1,0 +1,1 @@
+"""The platform's use cases, rules and ports. `functions/` and `dbt/` hold the entry points."""
