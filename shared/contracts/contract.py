@@ -1,0 +1,101 @@
+"""The vocabulary of contracts: kinds of columns, columns, and the contract of a RAW table."""
+
+import hashlib
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Kind(Enum):
+    """What a column holds; Arrow and Snowflake types follow from it."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    NUMBER = "number"
+    MONEY = "money"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    INSTANT = "instant"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a RAW table. `pii` marks what staging must hash."""
+
+    name: str
+    kind: Kind
+    description: str
+    required: bool = False
+    pii: bool = False
+
+
+META_COLUMNS = (
+    Column("dq_valid", Kind.BOOLEAN, "False when a data quality flag is set; the row is kept all the same.", True),
+    Column("dq_flags", Kind.JSON, "Names of the data quality rules that the record breaks, an array of text.", True),
+    Column("_is_deleted", Kind.BOOLEAN, "The source no longer has the record.", True),
+    Column("_source", Kind.TEXT, "The registry's name of the source.", True),
+    Column("_window_id", Kind.TEXT, "The window whose extraction brought this version.", True),
+    Column("_source_file", Kind.TEXT, "The landing object that held this version.", True),
+    Column("_run_id", Kind.TEXT, "The extraction run that brought this version.", True),
+    Column("_observed_at", Kind.INSTANT, "When the source answered with this version; breaks ties.", True),
+)
+"""Columns of every RAW table that travel in the Parquet file."""
+
+INGESTED_AT = Column("_ingested_at", Kind.INSTANT, "When the load wrote this version; marts cut by it.", True)
+ANCHOR_AT = Column(
+    "_anchor_at", Kind.INSTANT, "The anchor's value at the first load; never changes, so merges prune by it.", True
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """The one definition of a RAW table: one row a key, the newest version wins.
+
+    `version` names the column whose greater value is the newer version of a record; `anchor` the instant that a
+    record is born with, kept at its first value in `_anchor_at`; `cluster_by` the instant or date that prunes scans.
+    """
+
+    name: str
+    table: str
+    grain: str
+    keys: tuple[str, ...]
+    version: str
+    anchor: str
+    cluster_by: str
+    columns: tuple[Column, ...]
+
+    def __post_init__(self) -> None:
+        names = [column.name for column in self.landed]
+        if len(set(names)) != len(names):
+            raise ValueError(f"contract {self.name}: a column is named twice")
+        for name in (*self.keys, self.version, self.anchor, self.cluster_by):
+            if not self.column(name).required:
+                raise ValueError(f"contract {self.name}: {name} is relied on and must be required")
+
+    @property
+    def landed(self) -> tuple[Column, ...]:
+        """The columns of the Parquet file, in order."""
+        return self.columns + META_COLUMNS
+
+    @property
+    def stored(self) -> tuple[Column, ...]:
+        """The columns of the RAW table, in order."""
+        return (*self.landed, INGESTED_AT, ANCHOR_AT)
+
+    @property
+    def ledger_table(self) -> str:
+        """The table beside this one that says which landing objects are in it."""
+        return f"{self.table}__LEDGER"
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits that change whenever the Parquet schema does."""
+        shape = "\n".join(f"{column.name} {column.kind.value}" for column in self.landed)
+        return hashlib.sha256(shape.encode()).hexdigest()[:16]
+
+    def column(self, name: str) -> Column:
+        """The column of that name. Raises KeyError."""
+        for column in self.landed:
+            if column.name == name:
+                return column
+        raise KeyError(f"contract {self.name} has no column {name}")

@@ -1,0 +1,161 @@
+"""A contract as Snowflake statements: values in, text out. Identifiers are allow-listed and quoted, values bound."""
+
+from shared.contracts.contract import INGESTED_AT, Column, Contract, Kind
+from shared.contracts.identifiers import literal, quoted
+
+_TYPES = {
+    Kind.TEXT: "VARCHAR",
+    Kind.INTEGER: "NUMBER(38,0)",
+    Kind.NUMBER: "FLOAT",
+    Kind.MONEY: "NUMBER(38,6)",
+    Kind.BOOLEAN: "BOOLEAN",
+    Kind.DATE: "DATE",
+    Kind.INSTANT: "TIMESTAMP_TZ",
+    Kind.JSON: "VARIANT",
+}
+
+LEDGER_COLUMNS = ("object_name", "generation", "source", "window_id", "revision", "part", "rows", "run_id", "loaded_at")
+"""Columns of a ledger table; one row a landing object and generation."""
+
+_LEDGER_TYPES = {
+    "generation": "NUMBER(38,0)",
+    "revision": "NUMBER(38,0)",
+    "part": "NUMBER(38,0)",
+    "rows": "NUMBER(38,0)",
+    "loaded_at": "TIMESTAMP_TZ",
+}
+
+
+def create_table(contract: Contract, schema: str) -> str:
+    """DDL of the RAW table."""
+    columns = ", ".join(_declared(column) for column in contract.stored)
+    cluster = f"CAST({quoted(contract.cluster_by)} AS DATE)"
+    return f"CREATE TABLE IF NOT EXISTS {_table(schema, contract.table)} ({columns}) CLUSTER BY ({cluster})"
+
+
+def create_ledger(contract: Contract, schema: str) -> str:
+    """DDL of the ledger beside the RAW table."""
+    columns = ", ".join(f"{quoted(name)} {_LEDGER_TYPES.get(name, 'VARCHAR')} NOT NULL" for name in LEDGER_COLUMNS)
+    return f"CREATE TABLE IF NOT EXISTS {_table(schema, contract.ledger_table)} ({columns})"
+
+
+def add_column(contract: Contract, schema: str, column: Column) -> str:
+    """DDL that adds a column which an older table lacks. Raises ValueError for a required one: old rows have none."""
+    if column.required:
+        raise ValueError(f"{contract.table}.{column.name} is required and cannot be added to a table with rows")
+    return f"ALTER TABLE {_table(schema, contract.table)} ADD COLUMN {quoted(column.name)} {_TYPES[column.kind]}"
+
+
+def create_staging(contract: Contract, schema: str, staging: str) -> str:
+    """DDL of a temporary table with the Parquet file's columns. Run it before BEGIN: DDL commits."""
+    columns = ", ".join(f"{quoted(c.name)} {_staged_type(c)}" for c in contract.landed)
+    return f"CREATE TEMPORARY TABLE {_table(schema, staging)} ({columns})"
+
+
+def drop_staging(schema: str, staging: str) -> str:
+    """Takes the temporary table away; run it after the transaction."""
+    return f"DROP TABLE IF EXISTS {_table(schema, staging)}"
+
+
+def count_staged(schema: str, staging: str) -> str:
+    """How many rows COPY brought."""
+    return f"SELECT COUNT(*) FROM {_table(schema, staging)}"
+
+
+def columns_of(database: str) -> str:
+    """Names of the RAW table's columns as they are; binds schema and table."""
+    return (
+        f"SELECT COLUMN_NAME FROM {quoted(database)}.INFORMATION_SCHEMA.COLUMNS "
+        "WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s"
+    )
+
+
+def claim_in_ledger(contract: Contract, schema: str) -> str:
+    """The first statement of a load's transaction: takes the ledger's lock and inserts the object once.
+
+    Binds the ledger's columns in order. 0 rows inserted = the object is in the table already.
+    """
+    table = _table(schema, contract.ledger_table)
+    source = ", ".join(f"%s AS {quoted(name)}" for name in LEDGER_COLUMNS)
+    names = ", ".join(quoted(name) for name in LEDGER_COLUMNS)
+    values = ", ".join(f"s.{quoted(name)}" for name in LEDGER_COLUMNS)
+    return (
+        f"MERGE INTO {table} AS t USING (SELECT {source}) AS s "
+        f'ON t."OBJECT_NAME" = s."OBJECT_NAME" AND t."GENERATION" = s."GENERATION" '
+        f"WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({values})"
+    )
+
+
+def copy_into_staging(schema: str, staging: str, stage: str, folder: str, file: str) -> str:
+    """COPY of one Parquet file below the stage into the staging table, columns matched by name."""
+    return (
+        f"COPY INTO {_table(schema, staging)} FROM @{_table(schema, stage)}/{_path(folder)}/ FILES = ({literal(file)}) "
+        "FILE_FORMAT = (TYPE = PARQUET USE_LOGICAL_TYPE = TRUE) "
+        "MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE ON_ERROR = ABORT_STATEMENT"
+    )
+
+
+def merge_from_staging(contract: Contract, schema: str, staging: str) -> str:
+    """MERGE of the staging table into the RAW table; binds the instant of the load.
+
+    The source side holds one row a key (the newest version, then the newest observation), because Snowflake inserts
+    unmatched duplicates without a word. An older version never replaces a newer one; the same version observed later
+    does.
+    """
+    keys = ", ".join(quoted(key) for key in contract.keys)
+    version, observed = quoted(contract.version), quoted("_observed_at")
+    match = " AND ".join(f"t.{quoted(key)} = s.{quoted(key)}" for key in contract.keys)
+    newer = f"(s.{version} > t.{version} OR (s.{version} = t.{version} AND s.{observed} >= t.{observed}))"
+    updated = [c for c in (*contract.landed, INGESTED_AT) if c.name not in contract.keys]
+    updates = ", ".join(f"{quoted(c.name)} = s.{quoted(c.name)}" for c in updated)
+    names = ", ".join(quoted(c.name) for c in contract.stored)
+    values = ", ".join(
+        f"s.{quoted(contract.anchor)}" if c.name == "_anchor_at" else f"s.{quoted(c.name)}" for c in contract.stored
+    )
+    selected = ", ".join(_from_staging(c) for c in contract.landed)
+    return (
+        f"MERGE INTO {_table(schema, contract.table)} AS t USING ("
+        f"SELECT {selected}, CAST(%s AS TIMESTAMP_TZ) AS {quoted(INGESTED_AT.name)} FROM ("
+        f"SELECT *, TRY_PARSE_JSON({_PAYLOAD}) AS {_PARSED} FROM {_table(schema, staging)} "
+        f"QUALIFY ROW_NUMBER() OVER (PARTITION BY {keys} ORDER BY {version} DESC, {observed} DESC) = 1)"
+        f") AS s ON {match} "
+        f"WHEN MATCHED AND {newer} THEN UPDATE SET {updates} "
+        f"WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({values})"
+    )
+
+
+_PAYLOAD, _PARSED = quoted("payload"), quoted("_parsed")
+
+
+def _from_staging(column: Column) -> str:
+    # the payload is the vendor's text: what the warehouse cannot parse (a key twice, say) is kept as text and flagged,
+    # so that one record never blocks the file; every other JSON column was written by the extractor
+    name = quoted(column.name)
+    match column.name:
+        case "payload":
+            return f"COALESCE({_PARSED}, TO_VARIANT({_PAYLOAD})) AS {name}"
+        case "dq_valid":
+            return f"({name} AND {_PARSED} IS NOT NULL) AS {name}"
+        case "dq_flags":
+            added = f"""'["payload_not_parsed"' || IFF({name} = '[]', ']', ',' || SUBSTR({name}, 2))"""
+            return f"PARSE_JSON(IFF({_PARSED} IS NOT NULL, {name}, {added})) AS {name}"
+        case _ if column.kind is Kind.JSON:
+            return f"PARSE_JSON({name}) AS {name}"
+        case _:
+            return name
+
+
+def _declared(column: Column) -> str:
+    return f"{quoted(column.name)} {_TYPES[column.kind]}{' NOT NULL' if column.required else ''}"
+
+
+def _staged_type(column: Column) -> str:
+    return "VARCHAR" if column.kind is Kind.JSON else _TYPES[column.kind]
+
+
+def _table(schema: str, table: str) -> str:
+    return ".".join([*(quoted(part) for part in schema.split(".")), quoted(table)])
+
+
+def _path(folder: str) -> str:
+    return literal(folder)[1:-1].strip("/")
