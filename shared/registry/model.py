@@ -1,0 +1,92 @@
+"""The types of the registry: what a pipeline and a source are, and what makes them valid together."""
+
+import re
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, AnyHttpUrl, BaseModel, ConfigDict, Field, StringConstraints
+
+from shared.instants import from_text
+from shared.windows.schedule import check_cron
+
+SOURCE_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+"""What may be a source's or pipeline's name: it stands in object names, SQL values and topics."""
+
+
+def _cron(expression: str) -> str:
+    check_cron(expression)
+    return expression
+
+
+def _instant(text: str) -> str:
+    from_text(text)
+    return text
+
+
+Name = Annotated[str, StringConstraints(pattern=rf"^{SOURCE_NAME.pattern}$")]
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{2,18}$")]
+SecretReference = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,62}$")]
+Cron = Annotated[str, AfterValidator(_cron)]
+Instant = Annotated[str, AfterValidator(_instant)]
+Minutes = Annotated[int, Field(ge=0, le=60 * 24 * 366)]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Pipeline(_Entry):
+    """The sources that complete together, their cadence, their deadline and what dbt builds afterwards."""
+
+    name: Name
+    description: str
+    cron: Cron
+    deadline_minutes: Annotated[int, Field(ge=5, le=60 * 24)]
+    dbt_select: str
+
+
+class Auth(_Entry):
+    """The header that carries the key: `<header>: <scheme> <key>`, or the key alone. Never the query string."""
+
+    header: str
+    scheme: str | None = None
+
+
+class Freshness(_Entry):
+    """How long after a window's end a source may go without a complete window."""
+
+    warn_after_minutes: Minutes
+    error_after_minutes: Minutes
+
+
+class Source(_Entry):
+    """One thing that is extracted on its own."""
+
+    name: Name
+    family: Name
+    slug: Slug
+    pipeline: Name
+    contract: Name
+    base_url: AnyHttpUrl
+    secret: SecretReference
+    auth: Auth
+    cursor: Literal["updated_at", "day", "snapshot", "existence"]
+    lookback_minutes: Minutes
+    history_from: Instant
+    full_resync_cron: Cron | None = None
+    page_size: Annotated[int, Field(ge=1, le=10_000)]
+    requests_per_minute: Annotated[int, Field(ge=1, le=100_000)]
+    freshness: Freshness
+    completes_window: bool = True
+    enabled: bool = True
+    settings: dict[str, Any] = {}
+
+    @property
+    def topic(self) -> str:
+        """The Pub/Sub topic whose messages ask for an extraction of this source."""
+        return f"extract-{self.slug}"
+
+    @property
+    def history_start(self) -> datetime:
+        """Where the first extraction begins."""
+        return from_text(self.history_from)
