@@ -1,0 +1,142 @@
+"""Buckets on Cloud Storage; the emulator when STORAGE_EMULATOR_HOST is set."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+from google.api_core import exceptions as api
+from google.auth.credentials import AnonymousCredentials
+from google.auth.exceptions import GoogleAuthError
+from google.cloud import storage
+from requests.exceptions import RequestException
+
+from shared.errors import StateConflict, StorageUnavailable
+from shared.ports import Creation, StoredObject
+
+
+@cache
+def storage_client(project: str) -> storage.Client:
+    """One client a process; anonymous against the emulator."""
+    if os.environ.get("STORAGE_EMULATOR_HOST"):
+        return storage.Client(project=project, credentials=AnonymousCredentials())
+    return storage.Client(project=project)
+
+
+class GcsBucket:
+    """A bucket on Cloud Storage."""
+
+    def __init__(self, client: storage.Client, name: str) -> None:
+        self._bucket = client.bucket(name)
+        self._client = client
+        self._name = name
+
+    @property
+    def name(self) -> str:
+        """The bucket's name."""
+        return self._name
+
+    def create(
+        self, name: str, data: bytes | memoryview, *, owner: str, metadata: Mapping[str, str] | None = None
+    ) -> Creation:
+        """See Bucket."""
+        blob = self._bucket.blob(name)
+        blob.metadata = {**(metadata or {}), "owner": owner}
+        while True:
+            try:
+                with self._translated(name):
+                    self._upload(blob, data, generation=0)
+                    return Creation(_described(blob), True)
+            except api.PreconditionFailed:
+                there = self.stat(name)
+            if there is not None:
+                # our own write whose answer was lost, retried by the client, finds itself here
+                return Creation(there, there.metadata.get("owner") == owner)
+
+    def replace(self, name: str, data: bytes, *, owner: str, generation: int) -> StoredObject:
+        """See Bucket."""
+        blob = self._bucket.blob(name)
+        blob.metadata = {"owner": owner}
+        try:
+            with self._translated(name):
+                self._upload(blob, data, generation=generation)
+                return _described(blob)
+        except api.PreconditionFailed as exc:
+            there = self.stat(name)
+            if there is not None and there.metadata.get("owner") == owner:
+                return there
+            raise StateConflict(f"{self._name}/{name} is no longer of generation {generation}") from exc
+
+    def delete(self, name: str, *, generation: int) -> bool:
+        """See Bucket."""
+        try:
+            with self._translated(name):
+                self._bucket.blob(name).delete(if_generation_match=generation)
+        except (api.PreconditionFailed, api.NotFound):
+            return False
+        return True
+
+    def stat(self, name: str) -> StoredObject | None:
+        """See Bucket."""
+        with self._translated(name):
+            blob = self._bucket.get_blob(name)
+        return None if blob is None else _described(blob)
+
+    def read(self, name: str) -> tuple[bytes, StoredObject] | None:
+        """See Bucket."""
+        while True:
+            described = self.stat(name)
+            if described is None:
+                return None
+            try:
+                with self._translated(name):
+                    blob = self._bucket.blob(name)
+                    return blob.download_as_bytes(if_generation_match=described.generation), described
+            except (api.PreconditionFailed, api.NotFound):
+                continue  # replaced or deleted between the two: look again
+
+    def list(self, prefix: str) -> Iterator[StoredObject]:
+        """See Bucket."""
+        with self._translated(prefix):
+            for blob in self._client.list_blobs(self._bucket, prefix=prefix):
+                yield _described(blob)
+
+    def copy_in(self, source_bucket: str, name: str, generation: int, new_name: str) -> None:
+        """See Bucket."""
+        origin = self._client.bucket(source_bucket)
+        try:
+            with self._translated(name):
+                origin.copy_blob(
+                    origin.blob(name), self._bucket, new_name, source_generation=generation, if_generation_match=0
+                )
+        except (api.PreconditionFailed, api.NotFound):
+            return
+
+    @staticmethod
+    def _upload(blob: Any, data: bytes | memoryview, *, generation: int) -> None:
+        blob.upload_from_string(
+            bytes(data), content_type="application/octet-stream", if_generation_match=generation, checksum="crc32c"
+        )
+
+    @contextmanager
+    def _translated(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except (api.PreconditionFailed, api.NotFound) as exc:
+            if isinstance(exc, api.NotFound) and "bucket does not exist" in str(exc):
+                raise StorageUnavailable(f"bucket {self._name!r} does not exist; apply the infrastructure") from exc
+            raise
+        except (api.GoogleAPIError, GoogleAuthError, RequestException, ConnectionError) as exc:
+            raise StorageUnavailable(f"storage failed on {self._name}/{name}: {exc}") from exc
+
+
+def _described(blob: Any) -> StoredObject:
+    return StoredObject(
+        name=blob.name,
+        generation=int(blob.generation),
+        size=int(blob.size),
+        crc32c=blob.crc32c or "",
+        metadata=dict(blob.metadata or {}),
+        created_at=blob.time_created,
+    )

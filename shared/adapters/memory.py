@@ -1,0 +1,304 @@
+"""In-memory adapters for unit tests and simulation. They keep the ports' contracts, and can be told to fail."""
+
+import json
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from shared.contracts.contract import Contract
+from shared.crc32c import crc32c_base64
+from shared.errors import ConfigurationError, ResponseTooLarge, StateConflict
+from shared.ports import (
+    Creation,
+    HttpRequest,
+    HttpResponse,
+    LandedPart,
+    LoadedRows,
+    StoredObject,
+    WindowState,
+)
+
+
+@dataclass(slots=True)
+class Faults:
+    """Errors to raise at effects, each once, before or after the effect took place."""
+
+    before: list[tuple[str, str, BaseException]] = field(default_factory=list)
+    after: list[tuple[str, str, BaseException]] = field(default_factory=list)
+    effects: list[tuple[str, str]] = field(default_factory=list)
+
+    def raise_before(self, effect: str, subject: str) -> None:
+        """Called by a fake before its effect."""
+        self._raise(self.before, effect, subject)
+
+    def raise_after(self, effect: str, subject: str) -> None:
+        """Called by a fake after its effect."""
+        self.effects.append((effect, subject))
+        self._raise(self.after, effect, subject)
+
+    @staticmethod
+    def _raise(planned: list[tuple[str, str, BaseException]], effect: str, subject: str) -> None:
+        for i, (name, part, error) in enumerate(planned):
+            if name == effect and part in subject:
+                del planned[i]
+                raise error
+
+
+class MemoryClock:
+    """A clock that moves only when it is told to, or when somebody sleeps."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+        self.slept: list[float] = []
+
+    def now(self) -> datetime:
+        """The clock's instant."""
+        return self._now
+
+    def sleep(self, seconds: float) -> None:
+        """Move on by that much."""
+        self.slept.append(seconds)
+        self._now += timedelta(seconds=seconds)
+
+    def move_to(self, instant: datetime) -> None:
+        """Set the clock."""
+        self._now = instant
+
+
+class MemoryCloud:
+    """All buckets of a test, with one lock and one generation counter."""
+
+    def __init__(self, faults: Faults | None = None) -> None:
+        self.faults = faults or Faults()
+        self.lock = threading.RLock()
+        self.buckets: dict[str, dict[str, tuple[bytes, StoredObject]]] = defaultdict(dict)
+        self.finalised: list[tuple[str, StoredObject]] = []
+        self._generation = 0
+
+    def bucket(self, name: str) -> "MemoryBucket":
+        """The bucket of that name."""
+        return MemoryBucket(self, name)
+
+    def next_generation(self) -> int:
+        """A generation greater than all before."""
+        self._generation += 1
+        return self._generation
+
+
+class MemoryBucket:
+    """A bucket in memory."""
+
+    def __init__(self, cloud: MemoryCloud, name: str) -> None:
+        self._cloud = cloud
+        self._name = name
+
+    @property
+    def name(self) -> str:
+        """The bucket's name."""
+        return self._name
+
+    def create(
+        self, name: str, data: bytes | memoryview, *, owner: str, metadata: Mapping[str, str] | None = None
+    ) -> Creation:
+        """See Bucket."""
+        self._cloud.faults.raise_before("create", name)
+        with self._cloud.lock:
+            there = self._objects.get(name)
+            if there is not None:
+                return Creation(there[1], there[1].metadata.get("owner") == owner)
+            stored = self._store(name, bytes(data), {**(metadata or {}), "owner": owner})
+        self._cloud.faults.raise_after("create", name)
+        return Creation(stored, True)
+
+    def replace(self, name: str, data: bytes, *, owner: str, generation: int) -> StoredObject:
+        """See Bucket."""
+        self._cloud.faults.raise_before("replace", name)
+        with self._cloud.lock:
+            there = self._objects.get(name)
+            if there is None or there[1].generation != generation:
+                if there is not None and there[1].metadata.get("owner") == owner:
+                    return there[1]
+                raise StateConflict(f"{self._name}/{name} is no longer of generation {generation}")
+            stored = self._store(name, data, {"owner": owner})
+        self._cloud.faults.raise_after("replace", name)
+        return stored
+
+    def delete(self, name: str, *, generation: int) -> bool:
+        """See Bucket."""
+        self._cloud.faults.raise_before("delete", name)
+        with self._cloud.lock:
+            there = self._objects.get(name)
+            if there is None or there[1].generation != generation:
+                return False
+            del self._objects[name]
+        self._cloud.faults.raise_after("delete", name)
+        return True
+
+    def stat(self, name: str) -> StoredObject | None:
+        """See Bucket."""
+        with self._cloud.lock:
+            there = self._objects.get(name)
+        return None if there is None else there[1]
+
+    def read(self, name: str) -> tuple[bytes, StoredObject] | None:
+        """See Bucket."""
+        with self._cloud.lock:
+            return self._objects.get(name)
+
+    def list(self, prefix: str) -> Iterator[StoredObject]:
+        """See Bucket."""
+        with self._cloud.lock:
+            found = [stored for name, (_, stored) in sorted(self._objects.items()) if name.startswith(prefix)]
+        return iter(found)
+
+    def copy_in(self, source_bucket: str, name: str, generation: int, new_name: str) -> None:
+        """See Bucket."""
+        with self._cloud.lock:
+            there = self._cloud.buckets[source_bucket].get(name)
+            if there is None or there[1].generation != generation or new_name in self._objects:
+                return
+            self._store(new_name, there[0], dict(there[1].metadata))
+
+    @property
+    def _objects(self) -> dict[str, tuple[bytes, StoredObject]]:
+        return self._cloud.buckets[self._name]
+
+    def _store(self, name: str, data: bytes, metadata: Mapping[str, str]) -> StoredObject:
+        stored = StoredObject(
+            name, self._cloud.next_generation(), len(data), crc32c_base64(data), metadata, datetime.now(UTC)
+        )
+        self._objects[name] = (data, stored)
+        self._cloud.finalised.append((self._name, stored))
+        return stored
+
+
+class MemoryPublisher:
+    """Keeps what was published, by topic."""
+
+    def __init__(self, faults: Faults | None = None) -> None:
+        self._faults = faults or Faults()
+        self.messages: list[tuple[str, dict[str, str]]] = []
+        self.bodies: list[bytes] = []
+
+    def publish(self, topic: str, attributes: Mapping[str, str], data: bytes | None = None) -> None:
+        """See Publisher."""
+        self._faults.raise_before("publish", topic)
+        self.messages.append((topic, dict(attributes)))
+        self.bodies.append(data or json.dumps(attributes).encode())
+        self._faults.raise_after("publish", topic)
+
+
+class MemorySecrets:
+    """Secrets by reference; `rotate` leaves the old value in the cache until it is fetched fresh."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._current = dict(values)
+        self._cached = dict(values)
+        self.fetched_fresh: list[str] = []
+
+    def rotate(self, reference: str, value: str) -> None:
+        """Put a new version into the secret."""
+        self._current[reference] = value
+
+    def fetch(self, reference: str, *, fresh: bool = False) -> str:
+        """See Secrets."""
+        if fresh:
+            self.fetched_fresh.append(reference)
+            self._cached = dict(self._current)
+        if reference not in self._cached:
+            raise ConfigurationError([f"secret {reference!r} has no version; add one"])
+        return self._cached[reference]
+
+
+class MemoryHttp:
+    """Answers requests by a function; an exception it returns is raised."""
+
+    def __init__(self, answer: Callable[[HttpRequest], HttpResponse | BaseException]) -> None:
+        self._answer = answer
+        self.requests: list[HttpRequest] = []
+
+    def send(self, request: HttpRequest, *, timeout_seconds: float, max_bytes: int) -> HttpResponse:
+        """See Http."""
+        self.requests.append(request)
+        answer = self._answer(request)
+        if isinstance(answer, BaseException):
+            raise answer
+        if len(answer.body) > max_bytes:
+            raise ResponseTooLarge(f"{request.url}: {len(answer.body)} bytes within {timeout_seconds} s")
+        return answer
+
+
+class MemoryJobs:
+    """Counts job starts."""
+
+    def __init__(self, faults: Faults | None = None) -> None:
+        self._faults = faults or Faults()
+        self.started: list[str] = []
+
+    def start(self, job: str) -> None:
+        """See Jobs."""
+        self._faults.raise_before("start", job)
+        self.started.append(job)
+        self._faults.raise_after("start", job)
+
+
+class MemoryWarehouse:
+    """RAW tables as dictionaries, read from Parquet in the landing bucket and merged by the contract's rules."""
+
+    def __init__(self, landing: MemoryBucket, faults: Faults | None = None) -> None:
+        self._landing = landing
+        self._faults = faults or Faults()
+        self._lock = threading.Lock()
+        self.tables: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = defaultdict(dict)
+        self.ledgers: dict[str, set[tuple[str, int]]] = defaultdict(set)
+        self.windows: dict[tuple[str, str, str], WindowState] = {}
+
+    def load_part(self, contract: Contract, part: LandedPart, *, loaded_at: datetime) -> LoadedRows:
+        """See Warehouse."""
+        import io
+
+        import pyarrow.parquet as pq
+
+        self._faults.raise_before("load_part", part.object_name)
+        with self._lock:
+            if (part.object_name, part.generation) in self.ledgers[contract.ledger_table]:
+                return LoadedRows(already_loaded=True)
+            found = self._landing.read(part.object_name)
+            assert found is not None  # noqa: S101 - a fake: the test landed it
+            rows = pq.read_table(io.BytesIO(found[0])).to_pylist()
+            inserted = updated = 0
+            table = self.tables[contract.table]
+            newest: dict[tuple[Any, ...], dict[str, Any]] = {}
+            for upper in rows:
+                row = {name.lower(): value for name, value in upper.items()} | {"_ingested_at": loaded_at}
+                key = tuple(row[name] for name in contract.keys)
+                if key not in newest or self._version(contract, row) > self._version(contract, newest[key]):
+                    newest[key] = row
+            for key, row in newest.items():
+                there = table.get(key)
+                if there is None:
+                    table[key] = row | {"_anchor_at": row[contract.anchor]}
+                    inserted += 1
+                elif self._version(contract, row) >= self._version(contract, there):
+                    table[key] = row | {"_anchor_at": there["_anchor_at"]}
+                    updated += 1
+            self.ledgers[contract.ledger_table].add((part.object_name, part.generation))
+        self._faults.raise_after("load_part", part.object_name)
+        return LoadedRows(False, inserted, updated)
+
+    def record_windows(self, states: Sequence[WindowState]) -> None:
+        """See Warehouse."""
+        self._faults.raise_before("record_windows", "")
+        for state in states:
+            key = (state.pipeline, state.window_id, state.source)
+            there = self.windows.get(key)
+            if there is None or state.closed_at >= there.closed_at:
+                self.windows[key] = state
+        self._faults.raise_after("record_windows", "")
+
+    @staticmethod
+    def _version(contract: Contract, row: Mapping[str, Any]) -> tuple[Any, Any]:
+        return row[contract.version], row["_observed_at"]

@@ -1,0 +1,59 @@
+"""Secrets by reference: Secret Manager in the cloud, the environment on a developer's machine."""
+
+import os
+from collections.abc import Mapping
+
+from shared.errors import ConfigurationError, TransientError
+from shared.ports import Clock
+
+_CACHE_SECONDS = 300.0
+# Short: a rotated key is picked up within minutes, and at once when the old one is refused.
+
+
+class EnvironmentSecrets:
+    """`incident-io-companya` is the variable `OPP_SECRET_INCIDENT_IO_COMPANYA`."""
+
+    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+        self._environment = environment
+
+    def fetch(self, reference: str, *, fresh: bool = False) -> str:  # noqa: ARG002 - the environment has no versions
+        """See Secrets."""
+        variable = f"OPP_SECRET_{reference.upper().replace('-', '_')}"
+        try:
+            return self._environment[variable]
+        except KeyError:
+            raise ConfigurationError([f"secret {reference!r}: set the variable {variable}"]) from None
+
+
+class ManagedSecrets:
+    """Secret Manager's latest versions, cached for some minutes."""
+
+    def __init__(self, project: str, clock: Clock) -> None:
+        from google.cloud import secretmanager
+
+        self._client = secretmanager.SecretManagerServiceClient(transport="rest")
+        self._project = project
+        self._clock = clock
+        self._cache: dict[str, tuple[str, float]] = {}
+
+    def fetch(self, reference: str, *, fresh: bool = False) -> str:
+        """See Secrets."""
+        from google.api_core import exceptions as api
+        from google.auth.exceptions import GoogleAuthError
+
+        now = self._clock.now().timestamp()
+        cached = self._cache.get(reference)
+        if cached is not None and not fresh and now < cached[1]:
+            return cached[0]
+        name = f"projects/{self._project}/secrets/{reference}/versions/latest"
+        try:
+            answer = self._client.access_secret_version(name=name)
+        except (api.NotFound, api.PermissionDenied, api.FailedPrecondition) as exc:
+            raise ConfigurationError(
+                [f"secret {reference!r} in project {self._project}: {exc.message}; add a version, grant access"]
+            ) from exc
+        except (api.GoogleAPIError, GoogleAuthError) as exc:
+            raise TransientError(f"Secret Manager failed on {reference!r}: {exc}") from exc
+        value: str = answer.payload.data.decode().strip()
+        self._cache[reference] = (value, now + _CACHE_SECONDS)
+        return value

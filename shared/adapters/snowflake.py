@@ -1,0 +1,237 @@
+"""The warehouse on Snowflake, and on its local stand-in: the same connector and the same statements."""
+
+import json
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass
+from datetime import datetime
+from typing import Any
+
+import snowflake.connector
+from snowflake.connector import DictCursor, SnowflakeConnection
+from snowflake.connector.errors import DatabaseError, Error, OperationalError, ProgrammingError
+
+from shared import logs
+from shared.contracts import pipeline_windows
+from shared.contracts import snowflake as sql
+from shared.contracts.contract import Contract
+from shared.errors import WarehouseRefused, WarehouseUnavailable
+from shared.ports import LandedPart, LoadedRows, WindowState
+
+LOCK_TIMEOUT_SECONDS = 120
+# Other loads into the same table wait in line; each takes seconds, and 20 waiters are the most that Snowflake takes.
+
+_STATEMENT_TIMEOUT_SECONDS = 300
+_NETWORK_TIMEOUT_SECONDS = 330
+_LOGIN_TIMEOUT_SECONDS = 30
+
+_TRANSIENT_ERRNOS = frozenset(
+    {
+        604,  # the statement was cancelled
+        625,  # a lock was not granted within LOCK_TIMEOUT
+        630,  # the statement reached its timeout
+        250001,  # no connection
+        250003,  # the request failed
+        250005,  # the request timed out
+        390195,  # the session's token expired
+        390114,  # the session ended
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SnowflakeAccess:
+    """How to reach the warehouse. `connect_options` holds credentials and is never shown."""
+
+    database: str
+    schema: str
+    stage: str
+    connect_options: Callable[[bool], dict[str, Any]]
+    """Options of the connector; given True, with a secret fetched again."""
+
+
+class SnowflakeWarehouse:
+    """One connection a process, opened at the first use and again after it was lost."""
+
+    def __init__(self, access: SnowflakeAccess) -> None:
+        self._access = access
+        self._schema = f"{access.database}.{access.schema}"
+        self._connection: SnowflakeConnection | None = None
+        self._ready: set[str] = set()
+
+    def load_part(self, contract: Contract, part: LandedPart, *, loaded_at: datetime) -> LoadedRows:
+        """See Warehouse. An answer lost after COMMIT is settled by the next delivery: the ledger knows the object."""
+        tag = {
+            "app": "operational-performance",
+            "pipeline": part.pipeline,
+            "source": part.source,
+            "window": part.window_id,
+            "run_id": part.run_id,
+            "step": "load",
+        }
+        with self._session(tag, f"load of {part.object_name}") as run:
+            self._prepare(run, contract)
+            staging = f"STAGE_{contract.table}_{uuid.uuid4().hex[:12].upper()}"
+            # before BEGIN: in Snowflake any DDL commits the open transaction, temporary tables included
+            run(sql.create_staging(contract, self._schema, staging))
+            # a load that fails leaves its temporary table to the session's end
+            loaded = self._transaction(run, contract, staging, part, loaded_at)
+            run(sql.drop_staging(self._schema, staging))
+            return loaded
+
+    def record_windows(self, states: Sequence[WindowState]) -> None:
+        """See Warehouse."""
+        tag = {"app": "operational-performance", "step": "windows"}
+        with self._session(tag, "update of the window table") as run:
+            run(pipeline_windows.create_table(self._schema))
+            for start in range(0, len(states), 200):
+                chunk = states[start : start + 200]
+                values = [value for state in chunk for value in astuple(state)]
+                run(pipeline_windows.upsert(self._schema, len(chunk)), values)
+
+    def close(self) -> None:
+        """Give the connection back."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _transaction(
+        self, run: "_Run", contract: Contract, staging: str, part: LandedPart, loaded_at: datetime
+    ) -> LoadedRows:
+        folder, _, file = part.object_name.rpartition("/")
+        ledger_row = {
+            "object_name": part.object_name,
+            "generation": part.generation,
+            "source": part.source,
+            "window_id": part.window_id,
+            "revision": part.revision,
+            "part": part.part,
+            "rows": part.rows,
+            "run_id": part.run_id,
+            "loaded_at": loaded_at,
+        }
+        run("BEGIN")
+        try:
+            values = [ledger_row[name] for name in sql.LEDGER_COLUMNS]
+            if not run.merge(sql.claim_in_ledger(contract, self._schema), values)["inserted"]:
+                run("ROLLBACK")
+                return LoadedRows(already_loaded=True)
+            run(sql.copy_into_staging(self._schema, staging, self._access.stage, folder, file))
+            _check_copied(part, run(sql.count_staged(self._schema, staging))[0][0])
+            counts = run.merge(sql.merge_from_staging(contract, self._schema, staging), [loaded_at])
+            run("COMMIT")
+        except BaseException:
+            self._roll_back(run)
+            raise
+        return LoadedRows(False, counts.get("inserted", 0), counts.get("updated", 0))
+
+    def _prepare(self, run: "_Run", contract: Contract) -> None:
+        """Create the table and its ledger, and add the contract's newer columns; once a process and contract."""
+        if contract.fingerprint in self._ready:
+            return
+        run(sql.create_table(contract, self._schema))
+        run(sql.create_ledger(contract, self._schema))
+        rows = run(sql.columns_of(self._access.database), [self._access.schema, contract.table])
+        there = {str(row[0]) for row in rows}
+        for column in contract.stored:
+            if column.name.upper() not in there:
+                run(sql.add_column(contract, self._schema, column))
+                logs.warning("load.column_added", table=contract.table, column=column.name)
+        self._ready.add(contract.fingerprint)
+
+    @staticmethod
+    def _roll_back(run: "_Run") -> None:
+        try:
+            run("ROLLBACK")
+        except (WarehouseUnavailable, WarehouseRefused):
+            logs.warning("load.rollback_failed", message="the session's end rolls the transaction back")
+
+    @contextmanager
+    def _session(self, tag: dict[str, str], what: str) -> Iterator["_Run"]:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = self._connect(what)
+        run = _Run(self._connection, what)
+        try:
+            run("ALTER SESSION SET QUERY_TAG = %s", [json.dumps(tag, separators=(",", ":"))])
+            yield run
+        except WarehouseUnavailable:
+            self.close_quietly()
+            raise
+
+    def close_quietly(self) -> None:
+        """Forget a connection that no longer answers."""
+        connection, self._connection = self._connection, None
+        try:
+            if connection is not None:
+                connection.close(retry=False)
+        except Error:
+            logs.warning("warehouse.close_failed")
+
+    def _connect(self, what: str) -> SnowflakeConnection:
+        try:
+            try:
+                return self._open(fresh=False)
+            except OperationalError:
+                raise
+            except DatabaseError as exc:
+                # a rotated key shows as a login error
+                logs.warning("warehouse.login_refused", message="fetching the key again, once", errno=exc.errno)
+                return self._open(fresh=True)
+        except OperationalError as exc:
+            raise WarehouseUnavailable(f"{what}: no connection: {exc}; it is tried again") from exc
+        except DatabaseError as exc:
+            raise WarehouseRefused(f"{what}: login refused, also with the key fetched again: {exc}") from exc
+
+    def _open(self, *, fresh: bool) -> SnowflakeConnection:
+        return snowflake.connector.connect(
+            **self._access.connect_options(fresh),
+            database=self._access.database,
+            schema=self._access.schema,
+            login_timeout=_LOGIN_TIMEOUT_SECONDS,
+            network_timeout=_NETWORK_TIMEOUT_SECONDS,
+            client_session_keep_alive=False,
+            session_parameters={
+                "TIMEZONE": "UTC",
+                "LOCK_TIMEOUT": LOCK_TIMEOUT_SECONDS,
+                "ABORT_DETACHED_QUERY": True,
+                "STATEMENT_TIMEOUT_IN_SECONDS": _STATEMENT_TIMEOUT_SECONDS,
+            },
+        )
+
+
+@dataclass(slots=True)
+class _Run:
+    """Executes statements of one session, translating the connector's errors."""
+
+    connection: SnowflakeConnection
+    what: str
+
+    def merge(self, statement: str, values: Sequence[Any]) -> dict[str, int]:
+        """Execute a MERGE; the numbers of rows by action: inserted, updated."""
+        with self.connection.cursor(DictCursor) as cursor:
+            (row,) = self._fetch(cursor, statement, values)
+        return {name.removeprefix("number of rows "): int(count) for name, count in row.items()}
+
+    def __call__(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
+        with self.connection.cursor() as cursor:
+            return self._fetch(cursor, statement, values)
+
+    def _fetch(self, cursor: Any, statement: str, values: Sequence[Any]) -> list[Any]:
+        try:
+            cursor.execute(statement, tuple(values) or None)
+            rows: list[Any] = cursor.fetchall()
+        except ProgrammingError as exc:
+            if exc.errno in _TRANSIENT_ERRNOS:
+                raise WarehouseUnavailable(f"{self.what}: {exc.errno} {exc.msg}; it is tried again") from exc
+            raise WarehouseRefused(f"{self.what}: {exc.errno} {exc.msg}; look at {statement[:80]!r}") from exc
+        except Error as exc:
+            raise WarehouseUnavailable(f"{self.what}: {exc.errno} {exc.msg}; it is tried again") from exc
+        return rows
+
+
+def _check_copied(part: LandedPart, copied: int) -> None:
+    if copied != part.rows:
+        raise WarehouseRefused(
+            f"{part.object_name}: {part.rows} rows landed, but COPY read {copied}; nothing was loaded"
+        )

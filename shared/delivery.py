@@ -1,0 +1,40 @@
+"""From a delivered CloudEvent to a run: its message, its run id, its trace, and what a failure means."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from shared import logs
+from shared.errors import PermanentError
+from shared.messages import Message, delivered_message
+from shared.ports import Bucket
+from shared.quarantine import keep_message
+from shared.settle import settle
+
+
+class Event(Protocol):
+    """A CloudEvent as the functions framework hands it over."""
+
+    data: object
+
+    def __getitem__(self, name: str) -> str: ...
+
+
+def deliver(
+    event: Event, handle: Callable[[Message, str], None], *, run_id: str, trace: str | None, quarantine: Bucket
+) -> None:
+    """Hand the event's message to `handle` with the run's id.
+
+    A message that fails for good is kept in quarantine with its reason, and so acknowledged; others come again.
+    """
+
+    def record(exc: PermanentError) -> None:
+        keep_message(quarantine, event["id"], {"data": event.data}, f"{type(exc).__name__}: {exc}", run_id)
+
+    with logs.bound(run_id=run_id, **({logs.TRACE: trace} if trace else {})), settle(record):
+        handle(delivered_message(event.data, event["id"], event["time"]), run_id)
+
+
+def cloud_trace(project: str, header: str | None) -> str | None:
+    """The trace in Cloud Logging's form, from the `X-Cloud-Trace-Context` header `TRACE/SPAN;o=1`."""
+    trace = (header or "").partition("/")[0]
+    return f"projects/{project}/traces/{trace}" if trace.isalnum() else None

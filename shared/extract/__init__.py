@@ -1,0 +1,1 @@
+"""Extract: one source's window from its API into Parquet parts in the landing bucket."""

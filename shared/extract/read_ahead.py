@@ -1,0 +1,35 @@
+"""Fetching one page ahead: the next request is on its way while the last answer is decoded."""
+
+from collections.abc import Callable, Generator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from shared.extract.pages import PageFlow, PageRequest
+from shared.sources.family import RawPage
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedPage:
+    """A page, and the request of the page after it (None when it was the last)."""
+
+    page: RawPage
+    following: PageRequest | None
+
+
+def read_ahead(flow: PageFlow, fetch: Callable[[PageRequest], RawPage]) -> Generator[FetchedPage, None, None]:
+    """Every page of the flow in order, while a thread fetches the next.
+
+    A fault of a page is raised when that page is due, after those before it were yielded. Closing the generator waits
+    for the one request that may be under way.
+    """
+    request: PageRequest | None = next(flow, None)
+    with ThreadPoolExecutor(1, thread_name_prefix="fetch") as thread:
+        pending: Future[RawPage] | None = thread.submit(fetch, request) if request else None
+        while pending is not None:
+            page = pending.result()
+            try:
+                request = flow.send(page.seen)
+            except StopIteration:
+                request = None
+            pending = thread.submit(fetch, request) if request else None
+            yield FetchedPage(page, request)

@@ -1,0 +1,286 @@
+"""The extraction of one source's window, step by step in the order that loses and doubles nothing.
+
+lease → expectations frozen → range frozen → for each part: read pages, validate, quarantine, one create-only upload →
+next part, or a message that continues. Whoever finds a part already uploaded goes on from that part's own metadata:
+two attempts cut parts differently, and following one's own cursor would skip rows.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from shared import logs
+from shared.contracts import CONTRACTS
+from shared.crc32c import crc32c_base64
+from shared.extract.frozen_range import freeze_range
+from shared.extract.part import PartBuffer
+from shared.extract.rate import RateLimit
+from shared.extract.read_ahead import read_ahead
+from shared.extract.sender import Sender, WaitBeyondDeadline
+from shared.landing import PartMetadata, PartName
+from shared.messages import ExtractMessage
+from shared.ports import Bucket, Clock, Http, Publisher, Secrets
+from shared.quarantine import forget_records, keep_records
+from shared.registry.load import Registry
+from shared.registry.model import Source
+from shared.sources.family import ExtractionRange, Family, Rejection
+from shared.state import layout
+from shared.state.documents import Documents
+from shared.state.lease import acquire
+from shared.windows.opening import open_window
+from shared.windows.watermark import read_watermark
+from shared.windows.window import Window
+
+SOFT_DEADLINE_SECONDS = 420.0
+# The function is stopped after 540 s (a push deadline is 600 s); a page with its
+# retries (60 s of timeout, 30 s of backoff) and the upload must still fit after the soft deadline.
+
+LEASE_SECONDS = 120.0
+# Renewed between requests and during waits; after a kill the next delivery waits for this long at most.
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractPorts:
+    """What an extraction needs from the outside. `base_urls` overrides a family's address (local doubles)."""
+
+    registry: Registry
+    families: Mapping[str, Family]
+    landing: Bucket
+    quarantine: Bucket
+    documents: Documents
+    http: Http
+    secrets: Secrets
+    publisher: Publisher
+    clock: Clock
+    new_token: Callable[[], str]
+    base_urls: Mapping[str, str] = field(default_factory=dict)
+    rates: dict[str, RateLimit] = field(default_factory=dict)
+    lease_seconds: float = LEASE_SECONDS
+    soft_deadline_seconds: float = SOFT_DEADLINE_SECONDS
+
+
+@dataclass(slots=True)
+class ExtractSummary:
+    """What one invocation did."""
+
+    parts: int = 0
+    rows: int = 0
+    rejected: int = 0
+    requests: int = 0
+    continued: bool = False
+    watermark_start: datetime | None = None
+    """The source's watermark when the run began."""
+    watermark_end: datetime | None = None
+    """The highest version among the rows of this run."""
+
+
+def extract_window(
+    ports: ExtractPorts, source: Source, window: Window, *, revision: int, part: int, run_id: str
+) -> ExtractSummary:
+    """Extract the window's parts from `part` on, until the last one or the soft deadline.
+
+    Raises LeaseHeld while another delivery works on it, TransientError and PermanentError as they come.
+    """
+    started_at = ports.clock.now()
+    open_window(ports.documents, ports.registry, window, started_at)
+    lease = acquire(
+        ports.documents,
+        ports.clock,
+        layout.extract_lease(source.name, window.id, revision),
+        holder=run_id,
+        seconds=ports.lease_seconds,
+    )
+    summary = ExtractSummary()
+    try:
+        watermark = read_watermark(ports.documents, source.name)
+        summary.watermark_start = watermark.value
+        extraction = freeze_range(ports.documents, source, window, revision, watermark.value)
+        run = _Run(
+            ports,
+            source,
+            window,
+            revision,
+            run_id,
+            extraction,
+            started_at + timedelta(seconds=ports.soft_deadline_seconds),
+            ports.families[source.family],
+            _sender(ports, source, started_at, run_id, lease.keep),
+        )
+        logs.info(
+            "extract.started",
+            part=part,
+            range_start=extraction.start,
+            range_end=extraction.end,
+            full=extraction.full,
+            watermark=watermark.value,
+        )
+        run.follow(part, summary)
+    finally:
+        lease.release()
+    return summary
+
+
+def _sender(ports: ExtractPorts, source: Source, now: datetime, run_id: str, keep: Callable[[], None]) -> Sender:
+    # one limit a key: the workspaces of a vendor have one each
+    rate = ports.rates.setdefault(source.secret, RateLimit(source.requests_per_minute, ports.clock))
+    return Sender(
+        source,
+        ports.base_urls.get(source.family, str(source.base_url)),
+        ports.http,
+        ports.secrets,
+        ports.clock,
+        rate,
+        now + timedelta(seconds=ports.soft_deadline_seconds),
+        keep,
+        {"accept": "application/json", "x-request-id": run_id},
+    )
+
+
+@dataclass(slots=True)
+class _Run:
+    """One invocation's walk over the parts of an extraction."""
+
+    ports: ExtractPorts
+    source: Source
+    window: Window
+    revision: int
+    run_id: str
+    extraction: ExtractionRange
+    deadline: datetime
+    family: Family
+    sender: Sender
+    verified: bool = False
+
+    def follow(self, part: int, summary: ExtractSummary) -> None:
+        """Go from part to part: those that exist are followed, the others built."""
+        before = self._found(part - 1) if part else None
+        # a continuation whose predecessor is gone (expired by the bucket's lifecycle, say) starts over
+        part, resume = (part, before.next_cursor) if before is not None else (0, "")
+        while True:
+            metadata = self._found(part)
+            if metadata is None:
+                metadata = self._build(self._name(part), resume, summary)
+            else:
+                logs.info("extract.part_found", part=part, rows=metadata.rows, last=metadata.last)
+            if metadata.last:
+                break
+            part, resume = part + 1, metadata.next_cursor
+            now = self.ports.clock.now()
+            if now >= self.deadline or (metadata.not_before is not None and now < metadata.not_before):
+                self._continue_by_message(part, metadata.not_before)
+                summary.continued = True
+                break
+        summary.requests = self.sender.requests
+
+    def _name(self, part: int) -> PartName:
+        return PartName(self.source.name, self.window.id, self.revision, part)
+
+    def _found(self, part: int) -> PartMetadata | None:
+        name = self._name(part).object_name
+        described = self.ports.landing.stat(name)
+        return None if described is None else PartMetadata.from_mapping(name, described.metadata)
+
+    def _build(self, name: PartName, resume: str, summary: ExtractSummary) -> PartMetadata:
+        if not self.verified:
+            self.family.verify(self.source, self.sender.send)
+            self.verified = True
+        contract = CONTRACTS[self.source.contract]
+        buffer, rejections, highest = PartBuffer(contract), list[Rejection](), None
+        skipped, unknown = 0, set[str]()
+        next_cursor, not_before = "", None
+        last = True
+        flow = self.family.pages(self.source, self.extraction, resume)
+        position = resume
+        try:
+            with closing(read_ahead(flow, lambda r: self.sender.send(r, self.family.split))) as pages:
+                for fetched in pages:
+                    rows = self.family.rows(self.source, fetched.page.records, self.extraction)
+                    buffer.add(rows.columns, self._constants(name), rows.count)
+                    rejections += rows.rejections
+                    skipped += rows.skipped
+                    unknown |= rows.unknown
+                    if rows.watermark is not None:
+                        highest = rows.watermark if highest is None else max(highest, rows.watermark)
+                    if fetched.following is None:
+                        break
+                    position = fetched.following.resume
+                    if buffer.full or self.ports.clock.now() >= self.deadline:
+                        last, next_cursor = False, position
+                        break
+        except WaitBeyondDeadline as exc:
+            last, next_cursor, not_before = False, position, exc.until
+        if unknown:
+            logs.warning("extract.unknown_fields", fields=unknown, message="new fields are kept in payload only")
+        data = buffer.close()
+        metadata = PartMetadata(
+            pipeline=self.window.pipeline,
+            window=self.window,
+            contract=contract.name,
+            fingerprint=contract.fingerprint,
+            run_id=self.run_id,
+            rows=buffer.rows,
+            rejected=len(rejections),
+            last=last,
+            next_cursor=next_cursor,
+            not_before=not_before,
+            range_start=self.extraction.start,
+            range_end=self.extraction.end,
+            watermark=highest,
+            crc32c=crc32c_base64(data),
+        )
+        return self._upload(name, data, metadata, rejections, skipped, summary)
+
+    def _upload(
+        self,
+        name: PartName,
+        data: bytes,
+        metadata: PartMetadata,
+        rejections: list[Rejection],
+        skipped: int,
+        summary: ExtractSummary,
+    ) -> PartMetadata:
+        if rejections:
+            keep_records(self.ports.quarantine, name, self.run_id, rejections)
+            reasons = sorted({rejection.reason for rejection in rejections})
+            logs.error("extract.records_quarantined", part=name.part, records=len(rejections), reasons=reasons)
+        creation = self.ports.landing.create(
+            name.object_name, data, owner=self.ports.new_token(), metadata=metadata.to_mapping()
+        )
+        if not creation.created:
+            logs.info(
+                "extract.part_found", part=name.part, message="another attempt was faster; going on from its part"
+            )
+            if rejections:
+                forget_records(self.ports.quarantine, name, self.run_id)
+            return PartMetadata.from_mapping(name.object_name, creation.object.metadata)
+        summary.parts += 1
+        summary.rows += metadata.rows
+        summary.rejected += metadata.rejected
+        summary.watermark_end = max((w for w in (summary.watermark_end, metadata.watermark) if w), default=None)
+        logs.info(
+            "extract.part_landed",
+            part=name.part,
+            rows=metadata.rows,
+            rejected=metadata.rejected,
+            skipped=skipped,
+            last=metadata.last,
+            bytes=len(data),
+            watermark=metadata.watermark,
+        )
+        return metadata
+
+    def _continue_by_message(self, part: int, not_before: datetime | None) -> None:
+        message = ExtractMessage(self.source.name, revision=self.revision).continued(self.window, part, not_before)
+        self.ports.publisher.publish(self.source.topic, message.attributes())
+        logs.info("extract.continued_by_message", part=part, not_before=not_before)
+
+    def _constants(self, name: PartName) -> dict[str, object]:
+        return {
+            "_is_deleted": False,
+            "_source": self.source.name,
+            "_window_id": self.window.id,
+            "_source_file": name.object_name,
+            "_run_id": self.run_id,
+            "_observed_at": self.ports.clock.now(),
+        }

@@ -1,0 +1,172 @@
+"""Incidents as rows of their contract: decode, validate, compute; what breaks the contract is rejected whole."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import chain
+from typing import Any
+
+import msgspec
+
+from shared.contracts.incidents import INCIDENTS
+from shared.registry.incident_io import IncidentIoSettings
+from shared.sources.family import ExtractionRange, Rejection, Rows
+from shared.sources.incident_io.record import KNOWN_FIELDS, Creator, FieldEntry, Incident, RoleAssignment, Stamp
+from shared.sources.incident_io.times import incident_times
+
+MAX_RECORD_BYTES = 8 * 1024 * 1024
+# Half of the 16 MiB that a Snowflake VARIANT or VARCHAR has taken for ever; a real incident has about 5 KB.
+
+EARLIEST, LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+# Zero values (year 0001) and "never" values (year 9999) are no instants of an incident.
+
+COLUMNS = tuple(
+    column.name for column in (*INCIDENTS.columns, *(INCIDENTS.column(n) for n in ("dq_valid", "dq_flags")))
+)
+
+_incident = msgspec.json.Decoder(Incident)
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_anything = msgspec.json.Decoder()
+_encode = msgspec.json.Encoder().encode
+
+
+class _Refused(Exception):
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+
+def incident_rows(settings: IncidentIoSettings, records: Sequence[bytes], extraction: ExtractionRange) -> Rows:
+    """Records as columns; those last updated before the range are skipped, those that break the contract rejected."""
+    tuples: list[tuple[Any, ...]] = []
+    rows = Rows(columns={}, count=0)
+    for record in records:
+        try:
+            incident, payload = _decode(record)
+            if incident.updated_at < extraction.start and not extraction.full:
+                rows.skipped += 1
+                continue
+            tuples.append(_row(settings, incident, payload))
+        except _Refused as exc:
+            rows.rejections.append(Rejection(exc.reason, exc.detail, bytes(record)))
+            continue
+        if rows.watermark is None or incident.updated_at > rows.watermark:
+            rows.watermark = incident.updated_at
+        unknown = _fields.decode(record).keys() - KNOWN_FIELDS
+        if unknown:
+            rows.unknown |= unknown
+    rows.count = len(tuples)
+    rows.columns = dict(zip(COLUMNS, zip(*tuples, strict=True), strict=True)) if tuples else {}
+    return rows
+
+
+def _decode(record: bytes) -> tuple[Incident, str]:
+    if len(record) > MAX_RECORD_BYTES:
+        raise _Refused("too_large", f"{len(record)} bytes, at most {MAX_RECORD_BYTES} can be loaded")
+    try:
+        incident = _incident.decode(record)
+        payload = str(record, "utf-8")
+        if "\\u" in payload:
+            _anything.decode(record)  # a lone surrogate hides in text that the struct leaves undecoded
+    except msgspec.ValidationError as exc:
+        raise _Refused("wrong_type", str(exc)) from exc
+    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        raise _Refused("not_json", str(exc)) from exc
+    return incident, payload
+
+
+def _row(settings: IncidentIoSettings, incident: Incident, payload: str) -> tuple[Any, ...]:
+    stamps = _stamps(incident.incident_timestamp_values)
+    for name, instant in chain(
+        (("created_at", incident.created_at), ("updated_at", incident.updated_at)), stamps.items()
+    ):
+        if not EARLIEST <= instant < LATEST:
+            raise _Refused("implausible_instant", f"{name} is {instant.isoformat()}")
+    mapping = settings.timestamps
+    impact_started, detected, responded, fixed, resolved = (
+        stamps.get(mapping.get("impact_started_at", "")),
+        stamps.get(mapping.get("detected_at", "")),
+        stamps.get(mapping.get("responded_at", "")),
+        stamps.get(mapping.get("fixed_at", "")),
+        stamps.get(mapping.get("resolved_at", "")),
+    )
+    times = incident_times(incident.created_at, impact_started, detected, fixed, resolved)
+    severity, status = incident.severity, incident.incident_status
+    creator_kind, creator_email = _creator(incident.creator)
+    return (
+        settings.workspace,
+        incident.id,
+        incident.reference,
+        incident.name,
+        incident.summary,
+        incident.visibility,
+        incident.mode,
+        status.id,
+        status.name,
+        status.category,
+        severity.id if severity else None,
+        severity.name if severity else None,
+        severity.rank if severity else None,
+        incident.incident_type.name if incident.incident_type else None,
+        creator_kind,
+        creator_email,
+        _lead_email(incident.incident_role_assignments),
+        incident.permalink,
+        incident.has_debrief,
+        incident.workload_minutes_total,
+        incident.workload_minutes_working,
+        incident.workload_minutes_late,
+        incident.workload_minutes_sleeping,
+        incident.created_at,
+        incident.updated_at,
+        incident.last_activity_at,
+        impact_started,
+        detected,
+        responded,
+        fixed,
+        resolved,
+        times.ttd_sec,
+        times.ttr_sec,
+        times.tts_sec,
+        times.impact_duration_sec,
+        str(_encode(stamps), "utf-8"),
+        _services(incident.custom_field_entries, settings.affected_services_field),
+        payload,
+        not times.flags,
+        str(_encode(times.flags), "utf-8"),
+    )
+
+
+def _stamps(values: list[Stamp] | None) -> dict[str, datetime]:
+    return {
+        stamp.incident_timestamp.name: stamp.value.value.astimezone(UTC)
+        for stamp in values or ()
+        if stamp.value is not None and stamp.value.value is not None
+    }
+
+
+def _creator(creator: Creator) -> tuple[str | None, str | None]:
+    if creator.user is not None:
+        return "user", creator.user.email
+    for kind in ("api_key", "alert", "workflow"):
+        if getattr(creator, kind) is not None:
+            return kind, None
+    return None, None
+
+
+def _lead_email(assignments: list[RoleAssignment]) -> str | None:
+    for assignment in assignments:
+        if assignment.role.role_type == "lead" and assignment.assignee is not None:
+            return assignment.assignee.email
+    return None
+
+
+def _services(entries: list[FieldEntry], field: str | None) -> str:
+    services = [
+        {"id": reference.id, "name": reference.name or reference.value}
+        for entry in entries
+        if entry.custom_field.id == field
+        for value in entry.values
+        if (reference := value.value_catalog_entry or value.value_option) is not None
+    ]
+    return str(_encode(services), "utf-8")

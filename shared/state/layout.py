@@ -1,0 +1,88 @@
+"""Names of the objects in the state bucket: sharded by source and window, since Cloud Storage takes one write a second
+to one object.
+
+expected      which sources a window waits for, frozen by the window's first tick
+open          an index of windows that are not closed yet
+range         what an extraction reads, frozen by its part 0
+part marker   a part is done: loaded, or empty
+closed        how a window closed, one object an outcome; `closings` are those the warehouse has not heard of yet
+gap           a window that closed without a source
+watermark     how far a source is
+request       a window is ready to be built by dbt; `built` remembers what was
+lease         who works on something right now
+"""
+
+from shared.windows.window import Window
+
+
+def expected(window: Window) -> str:
+    """Frozen list of the sources that the window waits for."""
+    return f"windows/{window.pipeline}/{window.id}/expected.json"
+
+
+def closed(pipeline: str, window_id: str) -> str:
+    """The latest outcome of a closed window."""
+    return f"windows/{pipeline}/{window_id}/closed.json"
+
+
+def open_window(pipeline: str, window_id: str = "") -> str:
+    """Index entry of an open window; without an id, the prefix of all of a pipeline's."""
+    return f"open/{pipeline}/{window_id}.json" if window_id else f"open/{pipeline}/"
+
+
+def closing(pipeline: str, window_id: str, digest: str) -> str:
+    """A window's outcome that the warehouse's window table still lacks."""
+    return f"closings/{pipeline}/{window_id}.{digest}.json"
+
+
+def gap(source: str, window_id: str = "") -> str:
+    """A window that closed without this source; without an id, the prefix of all of the source's."""
+    return f"gaps/{source}/{window_id}.json" if window_id else f"gaps/{source}/"
+
+
+def extraction_range(source: str, window_id: str, revision: int) -> str:
+    """The frozen range of an extraction."""
+    return f"ranges/{source}/{window_id}/r{revision}.json"
+
+
+def extraction_ranges(source: str, window_id: str) -> str:
+    """Prefix of the ranges of all revisions of a source's window."""
+    return f"ranges/{source}/{window_id}/"
+
+
+def marker(source: str, window_id: str, revision: int, part: int) -> str:
+    """A part marker."""
+    return f"markers/{source}/{window_id}/r{revision}/part-{part:05d}.json"
+
+
+def markers(source: str, window_id: str = "") -> str:
+    """Prefix of all part markers of a source's window; without an id, of the source."""
+    return f"markers/{source}/{window_id}/" if window_id else f"markers/{source}/"
+
+
+def watermark(source: str) -> str:
+    """The source's watermark."""
+    return f"watermarks/{source}.json"
+
+
+def request(pipeline: str, digest: str) -> str:
+    """A pending dbt request."""
+    return f"dbt/requests/{pipeline}/{digest}.json"
+
+
+REQUESTS = "dbt/requests/"
+CLOSINGS = "closings/"
+OPEN = "open/"
+
+
+def built(pipeline: str, digest: str) -> str:
+    """A dbt request that was built."""
+    return f"dbt/built/{pipeline}/{digest}.json"
+
+
+def extract_lease(source: str, window_id: str, revision: int) -> str:
+    """Held while a source's window is extracted."""
+    return f"leases/extract/{source}/{window_id}.r{revision}.json"
+
+
+DBT_LEASE = "leases/dbt.json"

@@ -1,0 +1,1 @@
+"""Sweep: finds what events lost, and sets it going again."""

@@ -1,0 +1,1 @@
+"""Transform: pending dbt requests into marts, one run at a time."""

@@ -1,0 +1,32 @@
+"""The adapters of the extract function."""
+
+from functools import cache
+
+from shared import wiring
+from shared.adapters.clock import SystemClock
+from shared.adapters.http import HttpxClient
+from shared.adapters.pubsub import PubSubPublisher
+from shared.extract.run import ExtractPorts
+from shared.registry.load import registry
+from shared.sources.families import FAMILIES
+
+
+@cache
+def extract_ports() -> ExtractPorts:
+    """What extracting needs."""
+    chosen = wiring.settings()
+    return ExtractPorts(
+        registry=registry(),
+        families=FAMILIES,
+        landing=wiring.bucket(chosen.landing_bucket),
+        quarantine=wiring.bucket(chosen.quarantine_bucket),
+        documents=wiring.documents(),
+        http=HttpxClient(),
+        secrets=wiring.secrets(),
+        publisher=PubSubPublisher(chosen.project),
+        clock=SystemClock(),
+        new_token=wiring.new_token,
+        base_urls=chosen.base_urls,
+        lease_seconds=chosen.lease_seconds,
+        soft_deadline_seconds=chosen.soft_deadline_seconds,
+    )

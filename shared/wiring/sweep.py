@@ -1,0 +1,23 @@
+"""The adapters of the sweep function."""
+
+from datetime import timedelta
+from functools import cache
+
+from shared import wiring
+from shared.adapters.pubsub import PubSubPublisher
+from shared.registry.load import registry
+from shared.sweep.run import SweepPorts
+
+
+@cache
+def sweep_ports() -> SweepPorts:
+    """What sweeping needs."""
+    chosen = wiring.settings()
+    return SweepPorts(
+        registry=registry(),
+        landing=wiring.bucket(chosen.landing_bucket),
+        quarantine=wiring.quarantine_bucket(),
+        publisher=PubSubPublisher(chosen.project),
+        closing=wiring.closing_ports(),
+        grace=timedelta(seconds=chosen.sweep_grace_seconds),
+    )
