@@ -1,0 +1,1 @@
+"""Development only: emulators and stand-ins that real clients talk to. Never deployed."""
