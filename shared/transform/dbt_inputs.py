@@ -1,0 +1,187 @@
+"""What dbt is told about the sources: its vars and its sources file, both derived from the registry and the contracts.
+
+`python -m shared.transform.dbt_inputs --vars` prints the vars as JSON for `dbt --vars`;
+`python -m shared.transform.dbt_inputs --write dbt` writes the sources file into that dbt project.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from shared.contracts import CONTRACTS
+from shared.contracts.contract import Column, Contract, Kind
+from shared.contracts.pipeline_windows import TABLE as WINDOWS_TABLE
+from shared.registry import Registry, Source, registry
+from shared.registry.incident_io import IncidentIoSettings
+
+LOOKBACK_DAYS = 7
+"""How far behind the newest load a mart looks again: transactions commit out of order, a part may be replayed late."""
+
+SOURCES_FILE = Path("models", "sources", "generated", "_sources.yml")
+"""Where the sources file belongs inside the dbt project; it is generated, so git ignores it."""
+
+_DATABASE, _SCHEMA = "{{ var('raw_database', 'RAW') }}", "{{ var('raw_schema', 'PUBLIC') }}"
+
+# The age is measured against the window being built, not against the clock, so that a replayed month is as fresh as it
+# was; dbt compares with the clock, hence the shift. A source without any complete window answers NULL, the oldest age.
+# The instant comes from the var `as_of`, else from DBT_AS_OF: changed vars make dbt parse everything anew, a changed
+# environment variable only this file.
+_LOADED_AT = """\
+select dateadd('second', -datediff('second', max(window_end), {as_of}), current_timestamp()) as loaded_at
+from {database}.{schema}.{table}
+where source = '{source}'
+  and status in ('complete', 'superseded')
+"""
+
+_AS_OF = (
+    "{% set as_of = var('as_of', none) or env_var('DBT_AS_OF', '') -%}"
+    "{{ \"to_timestamp_tz('\" ~ as_of ~ \"')\" if as_of else 'current_timestamp()' }}"
+)
+
+
+def dbt_vars(known: Registry) -> dict[str, Any]:
+    """The vars that every dbt command of the project needs.
+
+    The instant that freshness is measured from is the caller's to add: the var `as_of` or DBT_AS_OF, else the clock.
+    `incident_io_workspaces` lists the workspaces by name, disabled ones too: their history stays in the marts.
+    """
+    return {
+        "lookback_days": LOOKBACK_DAYS,
+        "raw_database": "RAW",
+        "raw_schema": "PUBLIC",
+        "incident_io_workspaces": sorted(
+            (_workspace(source) for source in known.sources.values() if source.family == "incident_io"),
+            key=lambda workspace: str(workspace["name"]),
+        ),
+    }
+
+
+def sources_yaml(known: Registry, contracts: Mapping[str, Contract]) -> str:
+    """The text of dbt's sources file: one table entry a registry source, documented and tested by its contract.
+
+    Raises KeyError when a source refers to a contract that is not in `contracts`.
+    """
+    families: dict[str, list[Source]] = {}
+    for _, source in sorted(known.sources.items()):
+        families.setdefault(source.family, []).append(source)
+    document = {
+        "version": 2,
+        "sources": [
+            {
+                "name": family,
+                "description": f"RAW rows of the {family} sources, generated from the registry and the contracts.",
+                "database": _DATABASE,
+                "schema": _SCHEMA,
+                "tables": [_table(source, contracts[source.contract]) for source in sources],
+            }
+            for family, sources in families.items()
+        ],
+    }
+    return yaml.safe_dump(document, sort_keys=False, width=120)
+
+
+def source_table(source: Source) -> str:
+    """The name of a source inside its dbt source: `incident_io_companya_incidents` is `companya_incidents`."""
+    return source.name.removeprefix(f"{source.family}_")
+
+
+def staging_model(source: Source) -> str:
+    """The name of the one staging model that reads a source: `stg_incident_io__companya__incidents`."""
+    instance = source_table(source).removesuffix(f"_{source.contract}")
+    return f"stg_{source.family}__{instance}__{source.contract}"
+
+
+def write_inputs(project: Path) -> Path:
+    """Write the sources file into the dbt project folder, only when it differs: dbt re-parses what has changed."""
+    target = project / SOURCES_FILE
+    text = sources_yaml(registry(), CONTRACTS)
+    if not target.exists() or target.read_text() != text:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+    return target
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line. Returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m shared.transform.dbt_inputs", description=main.__doc__)
+    action = parser.add_mutually_exclusive_group(required=True)
+    action.add_argument("--vars", action="store_true", help="print the vars as one line of JSON")
+    action.add_argument("--write", type=Path, metavar="PROJECT", help="write the sources file into this dbt project")
+    chosen = parser.parse_args(arguments)
+    if chosen.vars:
+        sys.stdout.write(json.dumps(dbt_vars(registry())) + "\n")
+    else:
+        sys.stdout.write(f"{write_inputs(chosen.write)}\n")
+    return 0
+
+
+def _workspace(source: Source) -> dict[str, Any]:
+    settings = IncidentIoSettings.model_validate(source.settings)
+    return {
+        "name": settings.workspace,
+        "source": source.name,
+        "source_table": source_table(source),
+        "staging_model": staging_model(source),
+        "timestamps": dict(settings.timestamps),
+        "temperatures": [
+            {"severity_rank": rank, "temperature": temperature}
+            for rank, temperature in sorted(settings.temperatures.items())
+        ],
+    }
+
+
+def _table(source: Source, contract: Contract) -> dict[str, Any]:
+    relied_on = list(dict.fromkeys([*contract.keys, contract.version, "_ingested_at", "_anchor_at"]))
+    return {
+        "name": source_table(source),
+        "identifier": contract.table,
+        "description": f"{contract.grain} Rows of {source.name} only are meant.",
+        "config": {
+            "tags": [source.pipeline],
+            "meta": {"registry_source": source.name, "contract": contract.name},
+            "freshness": _freshness(source),
+            "loaded_at_query": _LOADED_AT.format(
+                as_of=_AS_OF, database=_DATABASE, schema=_SCHEMA, table=WINDOWS_TABLE, source=source.name
+            ),
+        },
+        "data_tests": [
+            {
+                "columns_not_null": {
+                    "name": f"source_{source.name}_columns_not_null",
+                    "arguments": {"columns": relied_on},
+                    "config": {"severity": "error", "where": f"_source = '{source.name}'"},
+                }
+            }
+        ],
+        "columns": [_column(column) for column in contract.stored],
+    }
+
+
+def _freshness(source: Source) -> dict[str, Any] | None:
+    if not source.enabled:
+        return None  # nobody extracts it, so it cannot be late
+    return {
+        f"{level}_after": {"count": minutes, "period": "minute"}
+        for level, minutes in (
+            ("warn", source.freshness.warn_after_minutes),
+            ("error", source.freshness.error_after_minutes),
+        )
+    }
+
+
+def _column(column: Column) -> dict[str, Any]:
+    entry: dict[str, Any] = {"name": column.name, "description": column.description}
+    if column.pii:
+        entry["config"] = {"meta": {"pii": True}}
+    if column.kind is Kind.JSON:
+        entry["data_type"] = "variant"
+    return entry
+
+
+if __name__ == "__main__":
+    sys.exit(main())
