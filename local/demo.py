@@ -1,0 +1,172 @@
+"""`make demo`: a history, eventful hours and the rest, from the scheduler's tick to the marts, and what came of it."""
+
+import asyncio
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from local.addresses import Addresses, Folders, read_addresses
+from local.demo_plan import plan_windows, seen_changes
+from local.mttr import mttr_by_month
+from local.scheduler import move_clock, tick
+from local.sources.incident_io.archive import ArchiveError, ArchiveIncident, archive_lines, load_archive
+from local.sources.incident_io.generator import generate
+from local.stack import local_secrets, plan_addresses, processes, provision
+from local.supervisor import Supervisor
+from local.warehouse import as_table, query
+from local.watch import TookTooLong, nothing_pending, state, wait_for, window_closed
+from shared.instants import to_text
+from shared.windows.window import Window, end_of_id
+
+SEED = 7
+GENERATED_FROM, SHOWN_UNTIL, GENERATED_UNTIL = (
+    datetime(2025, 9, 1, tzinfo=UTC),
+    datetime(2026, 3, 1, tzinfo=UTC),
+    datetime(2026, 3, 15, tzinfo=UTC),  # two more weeks, so that `make tick` has something to find
+)
+GENERATED_PER_DAY = 6.0
+
+_WINDOW_SECONDS, _DBT_SECONDS = 120.0, 180.0
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """Incidents to show, until when, and what to call them."""
+
+    incidents: Sequence[ArchiveIncident]
+    windows: Sequence[Window]
+    title: str
+
+
+def run_demo(folders: Folders, data: Path | None, *, keep: bool = False) -> int:
+    """The whole demonstration; the exit code. With `keep` the stack stays up until it is stopped."""
+    if read_addresses(folders) is not None:
+        print(f"A stack is running from {folders.root}. Stop it first: make down", file=sys.stderr)
+        return 1
+    try:
+        given = _read_input(data)
+    except (ArchiveError, OSError) as exc:
+        print(f"The incidents cannot be used: {exc}", file=sys.stderr)
+        return 1
+    shutil.rmtree(folders.root, ignore_errors=True)
+    folders.root.mkdir(parents=True)
+    folders.archive.write_bytes(b"".join(archive_lines(given.incidents)))
+    _say(f"{given.title}: {len(given.incidents)} incidents")
+    return serve(folders, given.windows[0].end, lambda addresses: _story(folders, addresses, given), keep=keep)
+
+
+def serve(
+    folders: Folders, clock: datetime, story: Callable[[Addresses], None] | None, *, keep: bool, echo: bool = False
+) -> int:
+    """Start the stack, tell the story, and stop it again unless it is to be kept; the exit code."""
+    addresses = plan_addresses()
+    os.environ.update({**addresses.environment(folders), **local_secrets()})
+    supervisor = Supervisor(processes(folders, addresses, clock=clock), folders.logs, echo=echo)
+    failed = False
+
+    def work() -> None:
+        provision(folders, addresses)
+        if story is not None:
+            story(addresses)
+
+    async def on_ready() -> None:
+        nonlocal failed
+        _say(f"stack is up: 8 processes in {time.monotonic() - started:.1f} s")
+        try:
+            await asyncio.to_thread(work)
+        except TookTooLong as exc:
+            failed = True
+            print(f"\n{exc}\nlogs: {folders.logs}", file=sys.stderr)
+        if not keep:
+            supervisor.request_stop()
+
+    started = time.monotonic()
+    code = asyncio.run(supervisor.run(on_ready))
+    folders.addresses.unlink(missing_ok=True)
+    return code or int(failed)
+
+
+def ensure_archive(folders: Folders) -> None:
+    """Give a stack that never ran a demonstration the generated incidents."""
+    folders.root.mkdir(parents=True, exist_ok=True)
+    if not folders.archive.exists():
+        folders.archive.write_bytes(b"".join(archive_lines(_read_input(None).incidents)))
+
+
+def last_window_end() -> datetime | None:
+    """The end of the newest window that the running stack has opened."""
+    ends = [end_of_id(name.split("/")[2]) for name in state().names("windows/")]
+    return max(ends, default=None)
+
+
+def _read_input(data: Path | None) -> Input:
+    if data is None:
+        incidents = list(generate(SEED, GENERATED_FROM, GENERATED_UNTIL, GENERATED_PER_DAY))
+        return Input(incidents, plan_windows(incidents, until=SHOWN_UNTIL), f"generated history, seed {SEED}")
+    incidents = load_archive(data)
+    if not incidents:
+        raise ArchiveError(str(data), [(0, "no incidents in it")])
+    return Input(incidents, plan_windows(incidents), f"incidents of {data}")
+
+
+def _story(folders: Folders, addresses: Addresses, given: Input) -> None:
+    documents = state()
+    for number, window in enumerate(given.windows):
+        move_clock(addresses, window.end)
+        name = "history" if number == 0 else f"window {number}"
+        with_changes = _changes_text(given, window, first=number == 0)
+        _step(
+            f"{name:<9} to {to_text(window.end)}  {with_changes}",
+            lambda window=window: _run_window(window),  # type: ignore[misc]
+        )
+    _step(
+        "dbt       builds what is pending",
+        lambda: wait_for("dbt", lambda: nothing_pending(documents), _DBT_SECONDS),
+    )
+    _report(folders, addresses)
+
+
+def _run_window(window: Window) -> None:
+    documents = state()
+    tick(window.pipeline, window)
+    wait_for(f"window {window.id}", lambda: window_closed(documents, window), _WINDOW_SECONDS)
+
+
+def _changes_text(given: Input, window: Window, *, first: bool) -> str:
+    if first:
+        return "everything that was there"
+    counts = seen_changes(given.incidents, window.start, window.end)
+    return ", ".join(f"{count} {kind}" for kind, count in counts.items()) or "nothing happened"
+
+
+def _report(folders: Folders, addresses: Addresses) -> None:
+    names, rows = query(addresses, mttr_by_month())
+    print(
+        f"\nTimes by workspace, severity and month (minutes; median and 90th percentile)\n\n{as_table(names, rows)}\n"
+    )
+    totals = query(addresses, "select count(*), count_if(not dq_valid) from analytics.marts.fct_ops__incidents")[1][0]
+    print(f"{totals[0]} incidents in ANALYTICS.MARTS.FCT_OPS__INCIDENTS, {totals[1]} with a data quality flag.\n")
+    print(f"warehouse   {folders.warehouse}  (RAW.PUBLIC.FACT_INCIDENTS, ANALYTICS.MARTS.*)")
+    print(f"Parquet     {folders.gcs / 'buckets' / 'opp-local-landing'}")
+    print(f"logs        {folders.logs}")
+    print('\nGo on:  make up   then   make sql Q="select * from marts.fct_ops__incidents limit 5"')
+
+
+def _step(text: str, work: Callable[[], _T]) -> _T:
+    """Say what is done while it is done, and how long it took."""
+    started = time.monotonic()
+    print(f"  {text} …", end="", flush=True)
+    result = work()
+    print(f" {time.monotonic() - started:.1f} s", flush=True)
+    return result
+
+
+def _say(text: str) -> None:
+    print(f"  {text}", flush=True)

@@ -1,0 +1,148 @@
+"""The local stack: emulators, the warehouse's stand-in, doubles of the sources, and the real functions."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from local.addresses import BUCKETS, PROJECT, REPOSITORY, Addresses, Folders, write_addresses
+from local.supervisor import Process, free_ports
+from shared.instants import to_text
+from shared.messages import LANDED_TOPIC
+from shared.registry import registry
+
+ACK_DEADLINE_SECONDS = 600
+MAX_DELIVERY_ATTEMPTS = 20
+SWEEP_TOPIC = "sweep"
+
+
+def local_secrets() -> dict[str, str]:
+    """An invented key for every secret that the registry refers to; the doubles know the same ones."""
+    return {
+        f"OPP_SECRET_{source.secret.upper().replace('-', '_')}": f"local-key-of-{source.secret}"
+        for source in registry().sources.values()
+    }
+
+
+def plan_addresses() -> Addresses:
+    """A free port for every server."""
+    gcs, pubsub, warehouse, incident_io, jobs, extract, load, sweep = free_ports(
+        9023, 8085, 8084, 8090, 8091, 8081, 8082, 8083
+    )
+    return Addresses(os.getpid(), gcs, pubsub, warehouse, incident_io, jobs, extract, load, sweep)
+
+
+def processes(
+    folders: Folders, addresses: Addresses, *, clock: datetime, extra_environment: Mapping[str, str] | None = None
+) -> list[Process]:
+    """Every process of the stack. The double shows `folders.archive` as of `clock`."""
+    environment = {**addresses.environment(folders), **local_secrets(), **(extra_environment or {})}
+    landing = f"gcs://{BUCKETS['landing']}={folders.gcs / 'buckets' / BUCKETS['landing']}"
+    job = f"dbt={sys.executable} {REPOSITORY / 'dbt' / 'job.py'}"
+    return [
+        _module("pubsub", addresses.pubsub, environment, "local.pubsub", "--db", str(folders.pubsub)),
+        _module("gcs", addresses.gcs, environment, "local.gcs", "--data", str(folders.gcs)),
+        _module(
+            "warehouse", addresses.warehouse, environment, "local.snowflake",
+            "--db-path", str(folders.warehouse), "--stage-root", landing,
+        ),
+        _module(
+            "incident_io", addresses.incident_io, environment, "local.sources.incident_io",
+            "--archive", str(folders.archive), "--clock", to_text(clock),
+        ),
+        _module("jobs", addresses.jobs, environment, "local.run_jobs", "--logs", str(folders.logs / "jobs"), "--job", job),
+        _function("extract", addresses.extract, environment),
+        _function("load", addresses.load, environment),
+        _function("sweep", addresses.sweep, environment),
+    ]  # fmt: skip
+
+
+def provision(folders: Folders, addresses: Addresses) -> None:
+    """Create what Terraform creates in the cloud: buckets, topics, subscriptions, notification, databases, stage."""
+    _provision_google(addresses)
+    _provision_warehouse(addresses)
+    write_addresses(folders, addresses)
+
+
+def _module(name: str, port: int, environment: Mapping[str, str], module: str, *arguments: str) -> Process:
+    return Process(name, [sys.executable, "-m", module, "--port", str(port), *arguments], port, environment, REPOSITORY)
+
+
+def _function(name: str, port: int, environment: Mapping[str, str]) -> Process:
+    source = Path("functions", name, "main.py")
+    argv = [
+        *(sys.executable, "-m", "functions_framework", "--source", str(source), "--target", name),
+        *("--signature-type", "cloudevent", "--host", "127.0.0.1", "--port", str(port)),
+    ]
+    return Process(name, argv, port, environment, REPOSITORY)
+
+
+def _provision_google(addresses: Addresses) -> None:
+    from google.api_core.exceptions import AlreadyExists, Conflict
+    from google.cloud import pubsub_v1, storage
+    from google.protobuf.duration_pb2 import Duration
+    from google.pubsub_v1.types import DeadLetterPolicy, PushConfig, RetryPolicy
+
+    from shared.adapters.gcs import storage_client
+
+    os.environ["STORAGE_EMULATOR_HOST"] = f"http://127.0.0.1:{addresses.gcs}"
+    os.environ["PUBSUB_EMULATOR_HOST"] = f"127.0.0.1:{addresses.pubsub}"
+    publisher, subscriber = pubsub_v1.PublisherClient(), pubsub_v1.SubscriberClient()
+
+    def topic(name: str) -> str:
+        path: str = publisher.topic_path(PROJECT, name)
+        with contextlib.suppress(AlreadyExists):
+            publisher.create_topic(name=path)
+        return path
+
+    def subscription(name: str, **settings: object) -> None:
+        request = {"name": subscriber.subscription_path(PROJECT, name), "ack_deadline_seconds": 600, **settings}
+        # a new stack has new ports, so an old subscription would push to the wrong address
+        try:
+            subscriber.create_subscription(request=request)
+        except AlreadyExists:
+            if "push_config" in settings:
+                subscriber.modify_push_config(subscription=request["name"], push_config=settings["push_config"])
+
+    def pushed(topic_name: str, port: int) -> None:
+        path, dead = topic(topic_name), topic(f"{topic_name}-dead")
+        subscription(f"{topic_name}-dead", topic=dead)
+        subscription(
+            topic_name,
+            topic=path,
+            push_config=PushConfig(push_endpoint=f"http://127.0.0.1:{port}/projects/{PROJECT}/topics/{topic_name}"),
+            # a person waits here: a second instead of production's ten
+            retry_policy=RetryPolicy(minimum_backoff=Duration(seconds=1), maximum_backoff=Duration(seconds=10)),
+            dead_letter_policy=DeadLetterPolicy(dead_letter_topic=dead, max_delivery_attempts=MAX_DELIVERY_ATTEMPTS),
+        )
+
+    for source in registry().sources.values():
+        pushed(source.topic, addresses.extract)
+    pushed(LANDED_TOPIC, addresses.load)
+    pushed(SWEEP_TOPIC, addresses.sweep)
+    client: storage.Client = storage_client(PROJECT)
+    for name in BUCKETS.values():
+        with contextlib.suppress(Conflict):
+            client.create_bucket(name)
+    landing = client.bucket(BUCKETS["landing"])
+    if not list(landing.list_notifications()):
+        landing.notification(
+            topic_name=LANDED_TOPIC,
+            topic_project=PROJECT,
+            event_types=["OBJECT_FINALIZE"],
+            blob_name_prefix="landing/",
+            payload_format="JSON_API_V1",
+        ).create()
+
+
+def _provision_warehouse(addresses: Addresses) -> None:
+    from local.warehouse import connect
+
+    with connect(addresses, "RAW") as connection:
+        cursor = connection.cursor()
+        cursor.execute("CREATE DATABASE IF NOT EXISTS RAW")
+        cursor.execute("CREATE DATABASE IF NOT EXISTS ANALYTICS")
+        cursor.execute("CREATE SCHEMA IF NOT EXISTS RAW.PUBLIC")
+        cursor.execute(f"CREATE STAGE IF NOT EXISTS RAW.PUBLIC.LANDING URL = 'gcs://{BUCKETS['landing']}/landing/'")

@@ -1,0 +1,49 @@
+"""Waiting for a stack to come to rest, by looking at the state bucket as a person would."""
+
+import time
+from collections.abc import Callable, Iterable
+
+from shared import wiring
+from shared.adapters.clock import SystemClock
+from shared.state import layout
+from shared.state.documents import Documents
+from shared.state.lease import is_live
+from shared.windows.window import Window
+
+_POLL_SECONDS = 0.1
+
+
+class TookTooLong(Exception):
+    """What was waited for did not happen in time."""
+
+
+def wait_for(what: str, condition: Callable[[], bool], seconds: float) -> float:
+    """Wait until the condition holds; returns the seconds it took. Raises TookTooLong saying what did not happen."""
+    started = time.monotonic()
+    while not condition():
+        if time.monotonic() - started > seconds:
+            raise TookTooLong(f"{what}: not within {seconds:.0f} s; see the logs")
+        time.sleep(_POLL_SECONDS)
+    return time.monotonic() - started
+
+
+def window_closed(documents: Documents, window: Window) -> bool:
+    """Whether the window is closed, completely or at its deadline."""
+    return documents.exists(layout.closed(window.pipeline, window.id))
+
+
+def windows_closed(documents: Documents, windows: Iterable[Window]) -> bool:
+    """Whether all these windows are closed."""
+    return all(window_closed(documents, window) for window in windows)
+
+
+def nothing_pending(documents: Documents) -> bool:
+    """Whether no dbt request waits and no dbt run is under way."""
+    if any(documents.names(layout.REQUESTS)):
+        return False
+    return not is_live(documents.get(layout.DBT_LEASE), SystemClock().now())
+
+
+def state() -> Documents:
+    """The state bucket of the stack that the environment names."""
+    return wiring.documents()
