@@ -15,4 +15,7 @@ def from_text(text: str) -> datetime:
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone")
-    return instant.astimezone(UTC)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as exc:  # a first or last day whose offset leads out of the calendar
+        raise ValueError(f"{text!r} is outside the calendar in UTC") from exc

@@ -38,7 +38,7 @@ def delivered_message(data: object, event_id: str, event_time: str) -> Message:
             attributes={str(k): str(v) for k, v in attributes.items()},
             data=base64.b64decode(message.get("data") or "", validate=True),
         )
-    except (ValueError, AttributeError) as exc:
+    except (ValueError, AttributeError, TypeError) as exc:
         raise MalformedMessage(f"the Pub/Sub message cannot be read: {exc}") from exc
 
 
@@ -75,10 +75,12 @@ class ExtractMessage:
         if not attributes.get("source"):
             raise MalformedMessage("the message names no source (attribute 'source')")
         try:
-            not_before = attributes.get("not_before")
+            not_before, interval = attributes.get("not_before"), attributes.get("window")
+            if interval:
+                Window.from_interval(attributes["source"], interval)
             parsed = cls(
                 source=attributes["source"],
-                interval=attributes.get("window"),
+                interval=interval or None,
                 revision=int(attributes.get("revision", "0")),
                 part=int(attributes.get("part", "0")),
                 not_before=from_text(not_before) if not_before else None,
@@ -115,5 +117,5 @@ class LandedMessage:
                 crc32c=str(resource.get("crc32c", "")),
                 metadata={str(k): str(v) for k, v in (resource.get("metadata") or {}).items()},
             )
-        except (ValueError, KeyError, TypeError, AttributeError) as exc:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as exc:
             raise MalformedMessage(f"the notification's object resource cannot be read: {exc!r}") from exc

@@ -6,6 +6,7 @@ of ours that nothing reads is refused, so that a misspelt one cannot hide.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Literal, cast
 
 from shared.errors import ConfigurationError
@@ -46,6 +47,7 @@ class Settings:
     lease_seconds: float
     soft_deadline_seconds: float
     sweep_grace_seconds: float
+    dbt_target_path: str | None = None
     base_urls: Mapping[str, str] = field(default_factory=dict)
     snowflake: SnowflakeSettings | None = None
 
@@ -69,6 +71,7 @@ class Settings:
             lease_seconds=reader.number("LEASE_SECONDS", 120),
             soft_deadline_seconds=reader.number("SOFT_DEADLINE_SECONDS", 420),
             sweep_grace_seconds=reader.number("SWEEP_GRACE_SECONDS", 900),
+            dbt_target_path=reader.optional("DBT_TARGET_PATH"),
             base_urls={
                 name.removeprefix("OPP_BASE_URL_").lower(): value
                 for name, value in environment.items()
@@ -99,10 +102,19 @@ class _Reader:
     def number(self, name: str, default: float | None = None) -> float:
         text = self.text(name, None if default is None else str(default))
         try:
-            return float(text or "0")
+            value = float(text or "0")
         except ValueError:
-            self._problems.append(f"{PREFIX}{name} is {text!r}, expected a number")
+            value = 0
+        if not 0 < value < inf:
+            self._problems.append(f"{PREFIX}{name} is {text!r}, expected a number above 0")
+        return value
+
+    def port(self, name: str) -> int:
+        value = self.number(name)
+        if not value.is_integer() or value > 65_535:
+            self._problems.append(f"{PREFIX}{name} is {value:g}, expected a port")
             return 0
+        return int(value)
 
     def choice(self, name: str, choices: tuple[str, ...], default: str) -> str:
         value = self.text(name, default)
@@ -145,5 +157,5 @@ def _snowflake(reader: _Reader) -> SnowflakeSettings:
         stage=reader.text("SNOWFLAKE_STAGE", "LANDING"),
         private_key_secret=reader.optional("SNOWFLAKE_PRIVATE_KEY_SECRET"),
         host=reader.optional("SNOWFLAKE_HOST"),
-        port=int(reader.number("SNOWFLAKE_PORT")) if port else None,
+        port=reader.port("SNOWFLAKE_PORT") if port else None,
     )

@@ -10,10 +10,16 @@ from google.api_core import exceptions as api
 from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import storage
+from google.cloud.storage.exceptions import DataCorruption
+from google.cloud.storage.retry import DEFAULT_RETRY
 from requests.exceptions import RequestException
 
 from shared.errors import StateConflict, StorageUnavailable
 from shared.ports import Creation, StoredObject
+
+RETRY_SECONDS = 120.0
+# The client's own default: repeats an operation that met a fault for this long. Three such operations in a row, the
+# most that one step makes, still end before a push deadline of 600 s.
 
 
 @cache
@@ -25,12 +31,13 @@ def storage_client(project: str) -> storage.Client:
 
 
 class GcsBucket:
-    """A bucket on Cloud Storage."""
+    """A bucket on Cloud Storage. `retry_seconds` bounds how long the client repeats an operation that meets faults."""
 
-    def __init__(self, client: storage.Client, name: str) -> None:
+    def __init__(self, client: storage.Client, name: str, *, retry_seconds: float = RETRY_SECONDS) -> None:
         self._bucket = client.bucket(name)
         self._client = client
         self._name = name
+        self._retry = DEFAULT_RETRY.with_timeout(retry_seconds)
 
     @property
     def name(self) -> str:
@@ -70,18 +77,27 @@ class GcsBucket:
 
     def delete(self, name: str, *, generation: int) -> bool:
         """See Bucket."""
+        if not _may_exist(name):
+            return False
         try:
             with self._translated(name):
-                self._bucket.blob(name).delete(if_generation_match=generation)
+                self._bucket.blob(name).delete(if_generation_match=generation, retry=self._retry)
         except (api.PreconditionFailed, api.NotFound):
             return False
         return True
 
     def stat(self, name: str) -> StoredObject | None:
         """See Bucket."""
-        with self._translated(name):
-            blob = self._bucket.get_blob(name)
-        return None if blob is None else _described(blob)
+        if not _may_exist(name):
+            return None
+        blob = self._bucket.blob(name)
+        try:
+            with self._translated(name):
+                # not get_blob: it takes a bucket that does not exist for an object that does not
+                blob.reload(retry=self._retry)
+        except api.NotFound:
+            return None
+        return _described(blob)
 
     def read(self, name: str) -> tuple[bytes, StoredObject] | None:
         """See Bucket."""
@@ -92,31 +108,43 @@ class GcsBucket:
             try:
                 with self._translated(name):
                     blob = self._bucket.blob(name)
-                    return blob.download_as_bytes(if_generation_match=described.generation), described
+                    data: bytes = blob.download_as_bytes(if_generation_match=described.generation, retry=self._retry)
+                    return data, described
             except (api.PreconditionFailed, api.NotFound):
                 continue  # replaced or deleted between the two: look again
 
     def list(self, prefix: str) -> Iterator[StoredObject]:
         """See Bucket."""
         with self._translated(prefix):
-            for blob in self._client.list_blobs(self._bucket, prefix=prefix):
+            for blob in self._client.list_blobs(self._bucket, prefix=prefix, retry=self._retry):
                 yield _described(blob)
 
     def copy_in(self, source_bucket: str, name: str, generation: int, new_name: str) -> None:
         """See Bucket."""
+        if not _may_exist(name):
+            return
         origin = self._client.bucket(source_bucket)
         try:
             with self._translated(name):
-                origin.copy_blob(
-                    origin.blob(name), self._bucket, new_name, source_generation=generation, if_generation_match=0
+                copied = origin.copy_blob(
+                    origin.blob(name),
+                    self._bucket,
+                    new_name,
+                    source_generation=generation,
+                    if_generation_match=0,
+                    retry=self._retry,
                 )
+                _described(copied)
         except (api.PreconditionFailed, api.NotFound):
             return
 
-    @staticmethod
-    def _upload(blob: Any, data: bytes | memoryview, *, generation: int) -> None:
+    def _upload(self, blob: Any, data: bytes | memoryview, *, generation: int) -> None:
         blob.upload_from_string(
-            bytes(data), content_type="application/octet-stream", if_generation_match=generation, checksum="crc32c"
+            bytes(data),
+            content_type="application/octet-stream",
+            if_generation_match=generation,
+            checksum="crc32c",
+            retry=self._retry,
         )
 
     @contextmanager
@@ -127,11 +155,25 @@ class GcsBucket:
             if isinstance(exc, api.NotFound) and "bucket does not exist" in str(exc):
                 raise StorageUnavailable(f"bucket {self._name!r} does not exist; apply the infrastructure") from exc
             raise
-        except (api.GoogleAPIError, GoogleAuthError, RequestException, ConnectionError) as exc:
+        except (api.GoogleAPIError, GoogleAuthError, RequestException, ConnectionError, DataCorruption) as exc:
             raise StorageUnavailable(f"storage failed on {self._name}/{name}: {exc}") from exc
 
 
+def _may_exist(name: str) -> bool:
+    """Whether an object may have this name; a forged notification may hold any text, also such as no URL can carry.
+
+    https://cloud.google.com/storage/docs/objects#naming
+    """
+    try:
+        size = len(name.encode())
+    except UnicodeEncodeError:
+        return False
+    return 0 < size <= 1024 and name not in (".", "..") and not set(name) & {"\r", "\n"}
+
+
 def _described(blob: Any) -> StoredObject:
+    if None in (blob.generation, blob.size, blob.time_created):
+        raise StorageUnavailable(f"storage answered for {blob.name} with something that is no description of an object")
     return StoredObject(
         name=blob.name,
         generation=int(blob.generation),

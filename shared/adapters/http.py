@@ -1,5 +1,8 @@
 """HTTP to the sources, by httpx: one exchange, size-capped, faults translated."""
 
+import time
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+
 import httpx
 
 from shared.errors import ResponseTooLarge, SourceUnavailable
@@ -10,10 +13,13 @@ class HttpxClient:
     """Keeps connections open between requests of a warm instance."""
 
     def __init__(self) -> None:
-        self._client = httpx.Client(follow_redirects=False, http2=False)
+        # no cookies are kept: one client serves the keys of several workspaces
+        nothing = CookieJar(DefaultCookiePolicy(allowed_domains=()))
+        self._client = httpx.Client(follow_redirects=False, http2=False, cookies=nothing)
 
     def send(self, request: HttpRequest, *, timeout_seconds: float, max_bytes: int) -> HttpResponse:
-        """See Http."""
+        """See Http. The timeout holds for each wait on the network and for the exchange as a whole."""
+        deadline = time.monotonic() + timeout_seconds
         try:
             with self._client.stream(
                 request.method,
@@ -30,6 +36,10 @@ class HttpxClient:
                     if size > max_bytes:
                         raise ResponseTooLarge(f"{request.url}: more than {max_bytes} bytes; ask for smaller pages")
                     chunks.append(chunk)
+                    if time.monotonic() > deadline:
+                        raise SourceUnavailable(
+                            f"{request.method} {request.url}: the body was not whole after {timeout_seconds:g} s"
+                        )
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 return HttpResponse(response.status_code, headers, b"".join(chunks))
         except httpx.HTTPError as exc:

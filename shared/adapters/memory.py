@@ -12,6 +12,7 @@ from shared.contracts.contract import Contract
 from shared.crc32c import crc32c_base64
 from shared.errors import ConfigurationError, ResponseTooLarge, StateConflict
 from shared.ports import (
+    Clock,
     Creation,
     HttpRequest,
     HttpResponse,
@@ -24,19 +25,28 @@ from shared.ports import (
 
 @dataclass(slots=True)
 class Faults:
-    """Errors to raise at effects, each once, before or after the effect took place."""
+    """Errors to raise at effects, each once, before or after the effect took place.
+
+    `hook` is called with the moment ("before", "after"), the effect and its subject: it may raise, or do what another
+    process would do at that moment.
+    """
 
     before: list[tuple[str, str, BaseException]] = field(default_factory=list)
     after: list[tuple[str, str, BaseException]] = field(default_factory=list)
     effects: list[tuple[str, str]] = field(default_factory=list)
+    hook: Callable[[str, str, str], None] | None = None
 
     def raise_before(self, effect: str, subject: str) -> None:
         """Called by a fake before its effect."""
+        if self.hook is not None:
+            self.hook("before", effect, subject)
         self._raise(self.before, effect, subject)
 
     def raise_after(self, effect: str, subject: str) -> None:
         """Called by a fake after its effect."""
         self.effects.append((effect, subject))
+        if self.hook is not None:
+            self.hook("after", effect, subject)
         self._raise(self.after, effect, subject)
 
     @staticmethod
@@ -69,10 +79,11 @@ class MemoryClock:
 
 
 class MemoryCloud:
-    """All buckets of a test, with one lock and one generation counter."""
+    """All buckets of a test, with one lock and one generation counter; objects are as old as `clock` says."""
 
-    def __init__(self, faults: Faults | None = None) -> None:
+    def __init__(self, faults: Faults | None = None, clock: Clock | None = None) -> None:
         self.faults = faults or Faults()
+        self.clock = clock
         self.lock = threading.RLock()
         self.buckets: dict[str, dict[str, tuple[bytes, StoredObject]]] = defaultdict(dict)
         self.finalised: list[tuple[str, StoredObject]] = []
@@ -167,9 +178,9 @@ class MemoryBucket:
         return self._cloud.buckets[self._name]
 
     def _store(self, name: str, data: bytes, metadata: Mapping[str, str]) -> StoredObject:
-        stored = StoredObject(
-            name, self._cloud.next_generation(), len(data), crc32c_base64(data), metadata, datetime.now(UTC)
-        )
+        created_at = datetime.now(UTC) if self._cloud.clock is None else self._cloud.clock.now()
+        generation = self._cloud.next_generation()
+        stored = StoredObject(name, generation, len(data), crc32c_base64(data), metadata, created_at)
         self._objects[name] = (data, stored)
         self._cloud.finalised.append((self._name, stored))
         return stored

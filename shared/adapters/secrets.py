@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from typing import Any
 
 from shared.errors import ConfigurationError, TransientError
 from shared.ports import Clock
@@ -26,12 +27,14 @@ class EnvironmentSecrets:
 
 
 class ManagedSecrets:
-    """Secret Manager's latest versions, cached for some minutes."""
+    """Secret Manager's latest versions, cached for some minutes; `client` replaces the client of the environment."""
 
-    def __init__(self, project: str, clock: Clock) -> None:
-        from google.cloud import secretmanager
+    def __init__(self, project: str, clock: Clock, client: Any = None) -> None:
+        if client is None:
+            from google.cloud import secretmanager
 
-        self._client = secretmanager.SecretManagerServiceClient(transport="rest")
+            client = secretmanager.SecretManagerServiceClient(transport="rest")
+        self._client = client
         self._project = project
         self._clock = clock
         self._cache: dict[str, tuple[str, float]] = {}
@@ -40,6 +43,8 @@ class ManagedSecrets:
         """See Secrets."""
         from google.api_core import exceptions as api
         from google.auth.exceptions import GoogleAuthError
+        from google.protobuf.json_format import ParseError
+        from requests.exceptions import RequestException
 
         now = self._clock.now().timestamp()
         cached = self._cache.get(reference)
@@ -48,12 +53,19 @@ class ManagedSecrets:
         name = f"projects/{self._project}/secrets/{reference}/versions/latest"
         try:
             answer = self._client.access_secret_version(name=name)
-        except (api.NotFound, api.PermissionDenied, api.FailedPrecondition) as exc:
+            value: str = answer.payload.data.decode().strip()
+        except (api.NotFound, api.Forbidden, api.BadRequest) as exc:
+            # over REST a refused permission is plain Forbidden, a destroyed version plain BadRequest
             raise ConfigurationError(
                 [f"secret {reference!r} in project {self._project}: {exc.message}; add a version, grant access"]
             ) from exc
-        except (api.GoogleAPIError, GoogleAuthError) as exc:
+        except UnicodeDecodeError:
+            raise ConfigurationError(
+                [f"secret {reference!r} in project {self._project} is no UTF-8 text; add a version that is"]
+            ) from None  # the error would show the value
+        except (api.GoogleAPIError, GoogleAuthError, RequestException, ParseError) as exc:
             raise TransientError(f"Secret Manager failed on {reference!r}: {exc}") from exc
-        value: str = answer.payload.data.decode().strip()
+        if not value:
+            raise ConfigurationError([f"secret {reference!r} in project {self._project} is empty; add a version"])
         self._cache[reference] = (value, now + _CACHE_SECONDS)
         return value

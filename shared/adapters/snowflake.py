@@ -17,14 +17,8 @@ from shared.contracts import pipeline_windows
 from shared.contracts import snowflake as sql
 from shared.contracts.contract import Contract
 from shared.errors import WarehouseRefused, WarehouseUnavailable
+from shared.landing import PREFIX
 from shared.ports import LandedPart, LoadedRows, WindowState
-
-LOCK_TIMEOUT_SECONDS = 120
-# Other loads into the same table wait in line; each takes seconds, and 20 waiters are the most that Snowflake takes.
-
-_STATEMENT_TIMEOUT_SECONDS = 300
-_NETWORK_TIMEOUT_SECONDS = 330
-_LOGIN_TIMEOUT_SECONDS = 30
 
 _TRANSIENT_ERRNOS = frozenset(
     {
@@ -35,9 +29,24 @@ _TRANSIENT_ERRNOS = frozenset(
         250003,  # the request failed
         250005,  # the request timed out
         390195,  # the session's token expired
+        390111,  # the session is gone
         390114,  # the session ended
     }
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long the warehouse may take, in seconds, before the work is given back to be tried again.
+
+    `lock`: other loads into the same table wait in line; each takes seconds, and 20 waiters are the most that Snowflake
+    takes. `network` is above `statement`, so that a slow statement ends with the warehouse's own error.
+    """
+
+    lock: int = 120
+    statement: int = 300
+    network: int = 330
+    login: int = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +58,7 @@ class SnowflakeAccess:
     stage: str
     connect_options: Callable[[bool], dict[str, Any]]
     """Options of the connector; given True, with a secret fetched again."""
+    limits: Limits = Limits()
 
 
 class SnowflakeWarehouse:
@@ -99,7 +109,8 @@ class SnowflakeWarehouse:
     def _transaction(
         self, run: "_Run", contract: Contract, staging: str, part: LandedPart, loaded_at: datetime
     ) -> LoadedRows:
-        folder, _, file = part.object_name.rpartition("/")
+        # the stage is limited to the landing prefix, so names are relative to it
+        folder, _, file = part.object_name.removeprefix(PREFIX).rpartition("/")
         ledger_row = {
             "object_name": part.object_name,
             "generation": part.generation,
@@ -188,14 +199,14 @@ class SnowflakeWarehouse:
             **self._access.connect_options(fresh),
             database=self._access.database,
             schema=self._access.schema,
-            login_timeout=_LOGIN_TIMEOUT_SECONDS,
-            network_timeout=_NETWORK_TIMEOUT_SECONDS,
+            login_timeout=self._access.limits.login,
+            network_timeout=self._access.limits.network,
             client_session_keep_alive=False,
             session_parameters={
                 "TIMEZONE": "UTC",
-                "LOCK_TIMEOUT": LOCK_TIMEOUT_SECONDS,
+                "LOCK_TIMEOUT": self._access.limits.lock,
                 "ABORT_DETACHED_QUERY": True,
-                "STATEMENT_TIMEOUT_IN_SECONDS": _STATEMENT_TIMEOUT_SECONDS,
+                "STATEMENT_TIMEOUT_IN_SECONDS": self._access.limits.statement,
             },
         )
 

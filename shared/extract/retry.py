@@ -6,9 +6,13 @@ What is retried is a written list; anything else is an error at once.
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from math import isfinite
 
 BACKOFF_SECONDS = (2.0, 4.0, 8.0, 16.0)
 """Waits before the second to the fifth attempt after a 5xx or a network fault."""
+
+LONGEST_WAIT_SECONDS = 86_400.0
+"""No source means to send us away for more than a day; a nonsense value must not park it for years."""
 
 RETRIED_STATUSES: Mapping[int, str] = {
     408: "the source gave up waiting for the request",
@@ -25,7 +29,7 @@ RETRIED_STATUSES: Mapping[int, str] = {
 def asked_wait(headers: Mapping[str, str], now: datetime) -> float | None:
     """Seconds that `Retry-After` asks for: whole seconds, decimal seconds, or an HTTP date. None without one.
 
-    A date in the past is no wait; text that is neither (or not a finite number) counts as no header.
+    A date in the past is no wait; text that is neither (or not a finite number) counts as no header. A day at most.
     """
     text = headers.get("retry-after", "").strip()
     if not text:
@@ -34,7 +38,7 @@ def asked_wait(headers: Mapping[str, str], now: datetime) -> float | None:
         seconds = float(text)
     except ValueError:
         return _until(text, now)
-    return max(0.0, seconds) if seconds < float("inf") else None
+    return _bounded(seconds) if isfinite(seconds) else None
 
 
 def backoff(fault: int) -> float | None:
@@ -49,4 +53,8 @@ def _until(text: str, now: datetime) -> float | None:
         return None
     if then.tzinfo is None:  # "-0000" in the date: the time is UTC, RFC 5322
         then = then.replace(tzinfo=UTC)
-    return max(0.0, (then - now).total_seconds())
+    return _bounded((then - now).total_seconds())
+
+
+def _bounded(seconds: float) -> float:
+    return min(max(0.0, seconds), LONGEST_WAIT_SECONDS)

@@ -21,7 +21,7 @@ from shared.extract.sender import Sender, WaitBeyondDeadline
 from shared.landing import PartMetadata, PartName
 from shared.messages import ExtractMessage
 from shared.ports import Bucket, Clock, Http, Publisher, Secrets
-from shared.quarantine import forget_records, keep_records
+from shared.quarantine import forget_records, keep_records, records_name
 from shared.registry.load import Registry
 from shared.registry.model import Source
 from shared.sources.family import ExtractionRange, Family, Rejection
@@ -155,6 +155,9 @@ class _Run:
     def follow(self, part: int, summary: ExtractSummary) -> None:
         """Go from part to part: those that exist are followed, the others built."""
         before = self._found(part - 1) if part else None
+        if before is not None and before.last:
+            logs.warning("extract.nothing_to_continue", part=part, message="the part before is the last one")
+            return
         # a continuation whose predecessor is gone (expired by the bucket's lifecycle, say) starts over
         part, resume = (part, before.next_cursor) if before is not None else (0, "")
         while True:
@@ -182,9 +185,6 @@ class _Run:
         return None if described is None else PartMetadata.from_mapping(name, described.metadata)
 
     def _build(self, name: PartName, resume: str, summary: ExtractSummary) -> PartMetadata:
-        if not self.verified:
-            self.family.verify(self.source, self.sender.send)
-            self.verified = True
         contract = CONTRACTS[self.source.contract]
         buffer, rejections, highest = PartBuffer(contract), list[Rejection](), None
         skipped, unknown = 0, set[str]()
@@ -193,6 +193,9 @@ class _Run:
         flow = self.family.pages(self.source, self.extraction, resume)
         position = resume
         try:
+            if not self.verified:
+                self.family.verify(self.source, self.sender.send)
+                self.verified = True
             with closing(read_ahead(flow, lambda r: self.sender.send(r, self.family.split))) as pages:
                 for fetched in pages:
                     rows = self.family.rows(self.source, fetched.page.records, self.extraction)
@@ -242,8 +245,14 @@ class _Run:
     ) -> PartMetadata:
         if rejections:
             keep_records(self.ports.quarantine, name, self.run_id, rejections)
-            reasons = sorted({rejection.reason for rejection in rejections})
-            logs.error("extract.records_quarantined", part=name.part, records=len(rejections), reasons=reasons)
+            logs.error(
+                "extract.records_quarantined",
+                part=name.part,
+                records=len(rejections),
+                reasons={rejection.reason for rejection in rejections},
+                examples=[rejection.detail for rejection in rejections[:3]],
+                message=f"{len(rejections)} records break the contract; see {records_name(name, self.run_id)}",
+            )
         creation = self.ports.landing.create(
             name.object_name, data, owner=self.ports.new_token(), metadata=metadata.to_mapping()
         )

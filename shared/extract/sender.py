@@ -1,7 +1,7 @@
 """Sending page requests: key in the header, rate limit, retries, and a soft deadline that ends the waiting."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -52,6 +52,7 @@ class Sender:
     keep: Callable[[], None]
     headers: Mapping[str, str]
     requests: int = 0
+    _key: str = field(default="", repr=False)
     _fresh_secret: bool = False
 
     def send(self, request: PageRequest, decode: Callable[[bytes], T]) -> T:
@@ -79,7 +80,7 @@ class Sender:
                     continue
                 elif response.status not in RETRIED_STATUSES:
                     raise RequestRefused(
-                        f"{self._what(request)}: HTTP {response.status}: {_excerpt(response)}; the request or the "
+                        f"{self._what(request)}: HTTP {response.status}: {self._excerpt(response)}; the request or the "
                         "key's rights are wrong, a retry will not help"
                     )
                 else:
@@ -100,6 +101,7 @@ class Sender:
         self.requests += 1
         auth = self.source.auth
         key = self.secrets.fetch(self.source.secret)
+        self._key = key
         value = f"{auth.scheme} {key}" if auth.scheme else key
         return self.http.send(
             HttpRequest(
@@ -116,8 +118,8 @@ class Sender:
     def _refetch_secret(self, request: PageRequest, response: HttpResponse) -> None:
         if self._fresh_secret:
             raise AuthenticationFailed(
-                f"{self._what(request)}: HTTP {response.status} ({_excerpt(response)}), also after fetching secret "
-                f"{self.source.secret!r} again; put a valid key with the needed rights into that secret",
+                f"{self._what(request)}: HTTP {response.status} ({self._excerpt(response)}), also after fetching "
+                f"secret {self.source.secret!r} again; put a valid key with the needed rights into that secret",
                 secret=self.source.secret,
             )
         self._fresh_secret = True
@@ -141,6 +143,7 @@ class Sender:
     def _what(self, request: PageRequest) -> str:
         return f"{self.source.name}: {request.method} {request.path}"
 
-
-def _excerpt(response: HttpResponse) -> str:
-    return response.body[:200].decode("utf-8", "replace")
+    def _excerpt(self, response: HttpResponse) -> str:
+        # some front ends repeat the request's headers in their error pages
+        text = response.body[:2000].decode("utf-8", "replace")
+        return (text.replace(self._key, "***") if self._key else text)[:200]

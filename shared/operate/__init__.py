@@ -1,0 +1,1 @@
+"""Operate: what a person asks of a running platform, and tells it to do again."""

@@ -56,19 +56,23 @@ def parse_registry(documents: Mapping[str, Any], contracts: Iterable[str]) -> Re
         if not isinstance(document, dict):
             problems.append(f"{file}: must be a mapping")
             continue
-        for name, block in (document.get("pipelines") or {}).items():
-            pipeline = _parse(Pipeline, f"{file}: pipelines.{name}", {**_mapping(block), "name": name}, problems)
+        for name, block in _blocks(document, file, "pipelines", problems).items():
+            where = f"{file}: pipelines.{name}"
+            if name in pipelines:
+                problems.append(f"{where}: another pipeline has this name")
+            pipeline = _parse(Pipeline, where, {**_mapping(block), "name": name}, problems)
             if pipeline is not None:
                 pipelines[name] = pipeline
         family, defaults = document.get("family"), _mapping(document.get("defaults"))
-        for name, block in (document.get("sources") or {}).items():
+        for name, block in _blocks(document, file, "sources", problems).items():
             where = f"{file}: sources.{name}"
             if name in sources:
                 problems.append(f"{where}: another source has this name")
-            source = _parse(Source, where, {**defaults, **_mapping(block), "name": name, "family": family}, problems)
+            values = {**defaults, **_mapping(block), "name": name, "family": family}
+            source = _parse(Source, where, values, problems)
             if source is not None:
                 sources[name] = source
-                _parse_settings(source, where, problems)
+            _parse_settings(values, where, problems)
     problems += _relations(pipelines, sources, set(contracts))
     if problems:
         raise ConfigurationError([f"registry: {problem}" for problem in problems])
@@ -77,7 +81,15 @@ def parse_registry(documents: Mapping[str, Any], contracts: Iterable[str]) -> Re
 
 def read_registry(folder: Path = REGISTRY_FOLDER) -> Registry:
     """The registry of the YAML files in `folder`. Raises ConfigurationError."""
-    documents = {path.name: yaml.safe_load(path.read_text()) for path in sorted(folder.glob("*.yaml"))}
+    documents: dict[str, Any] = {}
+    problems = []
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            documents[path.name] = yaml.load(path.read_text(), _Loader)  # noqa: S506 - a SafeLoader
+        except yaml.YAMLError as exc:
+            problems.append(f"registry: {path.name}: {' '.join(str(exc).split())}")
+    if problems:
+        raise ConfigurationError(problems)
     return parse_registry(documents, CONTRACTS)
 
 
@@ -85,6 +97,29 @@ def read_registry(folder: Path = REGISTRY_FOLDER) -> Registry:
 def registry() -> Registry:
     """The registry that ships with the code, read once a process."""
     return read_registry()
+
+
+def _blocks(document: Mapping[str, Any], file: str, key: str, problems: list[str]) -> dict[str, Any]:
+    blocks = document.get(key) or {}
+    if not isinstance(blocks, dict):
+        problems.append(f"{file}: {key}: must be a mapping of blocks by name")
+    return _mapping(blocks)
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that comes twice: a copied block whose name was not changed must not hide the first one."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """As SafeLoader does. Raises ConstructorError for a key that comes twice."""
+        seen: set[object] = set()
+        for key_node, _ in node.value:
+            if not isinstance(key_node, yaml.ScalarNode) or key_node.value == "<<":
+                continue
+            key = self.construct_object(key_node)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"{key!r} comes twice", key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep)
 
 
 def _mapping(block: object) -> dict[str, Any]:
@@ -104,13 +139,13 @@ def _parse(model: type[M], where: str, values: dict[str, Any], problems: list[st
         return None
 
 
-def _parse_settings(source: Source, where: str, problems: list[str]) -> None:
-    model = SETTINGS_BY_FAMILY.get(source.family)
+def _parse_settings(values: Mapping[str, Any], where: str, problems: list[str]) -> None:
+    model = SETTINGS_BY_FAMILY.get(str(values["family"]))
     if model is None:
         known = ", ".join(sorted(SETTINGS_BY_FAMILY))
-        problems.append(f"{where}: unknown family {source.family!r}; known: {known}")
+        problems.append(f"{where}: unknown family {values['family']!r}; known: {known}")
     else:
-        _parse(model, f"{where}.settings", source.settings, problems)
+        _parse(model, f"{where}.settings", _mapping(values.get("settings")), problems)
 
 
 def _relations(pipelines: Mapping[str, Pipeline], sources: Mapping[str, Source], contracts: set[str]) -> list[str]:

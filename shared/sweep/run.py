@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from shared import logs
+from shared.errors import RejectedObject
 from shared.landing import PREFIX, PartName
 from shared.messages import LANDED_TOPIC
 from shared.ports import Bucket, Publisher, StoredObject
@@ -67,13 +68,18 @@ def _unmarked(ports: SweepPorts) -> Iterator[StoredObject]:
     for source in sorted(ports.registry.sources):
         marked = set(ports.closing.documents.names(layout.markers(source)))
         for stored in ports.landing.list(f"{PREFIX}{source}/"):
-            if stored.created_at > old:
-                continue
-            name = PartName.parse(stored.name)
-            if layout.marker(name.source, name.window_id, name.revision, name.part) in marked:
+            if stored.created_at > old or _marker_of(stored.name) in marked:
                 continue
             if ports.quarantine.stat(object_note(stored.name, stored.generation)) is None:
                 yield stored
+
+
+def _marker_of(object_name: str) -> str | None:
+    try:
+        name = PartName.parse(object_name)
+    except RejectedObject:
+        return None  # a stranger's object: the loader puts it into quarantine
+    return layout.marker(name.source, name.window_id, name.revision, name.part)
 
 
 def _notification(landing: Bucket, stored: StoredObject) -> tuple[dict[str, str], bytes]:

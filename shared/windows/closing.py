@@ -83,13 +83,13 @@ def _settle(ports: ClosingPorts, window: Window) -> WindowOutcome | None:
     covered = {source: read_watermark(documents, source).covered_to for source in expected.sources}
     outcome = window_outcome(expected, markers, covered, now)
     with logs.bound(pipeline=window.pipeline, window=window.id):
-        _move_watermarks(documents, outcome)
+        _move_watermarks(documents, outcome, now)
         if outcome.status is not WindowStatus.OPEN:
             _close(ports, outcome, now)
     return outcome
 
 
-def _move_watermarks(documents: Documents, outcome: WindowOutcome) -> None:
+def _move_watermarks(documents: Documents, outcome: WindowOutcome, now: datetime) -> None:
     window = outcome.expected.window
     for source in outcome.sources:
         if not source.scheduled_complete:
@@ -100,24 +100,26 @@ def _move_watermarks(documents: Documents, outcome: WindowOutcome) -> None:
         for name in list(documents.names(layout.gap(source.source))):
             gap_id = name.rpartition("/")[2].removesuffix(".json")
             if end_of_id(gap_id) <= window.end:
-                _close_gap(documents, source.source, name, by=window)
+                _close_gap(documents, source.source, name, window, now)
 
 
-def _close_gap(documents: Documents, source: str, name: str, by: Window) -> None:
+def _close_gap(documents: Documents, source: str, name: str, by: Window, now: datetime) -> None:
     gap = documents.get(name)
     if gap is None:
         return
     closed = documents.get(layout.closed(gap.value["pipeline"], gap.value["window_id"]))
-    if closed is not None:
+    if closed is not None and gap.value["window_id"] != by.id:  # its own late part does not supersede but complete it
         sources = {**closed.value["sources"]}
         if sources[source]["status"] == SourceStatus.MISSING:
             sources[source] = {**sources[source], "status": SourceStatus.SUPERSEDED}
-            value = {**closed.value, "sources": sources}
+            # a later instant than the gap's own: of two closers of one window, the warehouse may have heard the later
+            value = {**closed.value, "sources": sources, "closed_at": to_text(now)}
+            # for the warehouse first: once the outcome says superseded, nobody comes back here to tell it
+            documents.create(layout.closing(by.pipeline, gap.value["window_id"], f"gap-{source}"), value)
             try:
                 documents.replace(closed, value)
             except StateConflict:
                 return  # somebody closed the window anew meanwhile; this gap is looked at again with the next window
-            documents.create(layout.closing(by.pipeline, gap.value["window_id"], f"gap-{source}"), value)
     documents.delete(gap)
     logs.info("window.gap_closed", source=source, gap=gap.value["window_id"], by=by.id)
 

@@ -12,6 +12,7 @@ from shared.extract.pages import PageFlow, PageRequest, PageSeen, cursor_pages
 from shared.extract.sender import UnusableBody
 from shared.registry.incident_io import IncidentIoSettings
 from shared.registry.model import Source
+from shared.sources.cutting import cut_array
 from shared.sources.family import ExtractionRange, RawPage, Rows, Send
 from shared.sources.incident_io.rows import incident_rows
 
@@ -73,11 +74,11 @@ class IncidentIo:
         return cursor_pages("/v2/incidents", query, parameter="after", resume=resume)
 
     def split(self, body: bytes) -> RawPage:
-        """A page's incidents as bytes, also when only a lenient parser reads the page (NaN in one record)."""
+        """A page's incidents as bytes, also when one of them is no JSON or nested without end: that one is rejected."""
         try:
             page = _page.decode(body)
-        except msgspec.DecodeError as exc:
-            page = _lenient(body, exc)
+        except (msgspec.DecodeError, RecursionError) as exc:
+            page = _cut(body, exc)
         after = page.pagination_meta.after if page.pagination_meta else None
         return RawPage([bytes(raw) for raw in page.incidents], PageSeen(len(page.incidents), after or None))
 
@@ -103,11 +104,9 @@ def _decode_identity(body: bytes) -> _Identity:
         raise UnusableBody(f"no identity: {exc}") from exc
 
 
-def _lenient(body: bytes, strict: msgspec.DecodeError) -> _Page:
+def _cut(body: bytes, strict: Exception) -> _Page:
     try:
-        page = json.loads(body.decode("utf-8", "surrogateescape"))
-        records = [msgspec.Raw(json.dumps(record).encode()) for record in page["incidents"]]
-        after = (page.get("pagination_meta") or {}).get("after")
-    except (ValueError, KeyError, TypeError, AttributeError):
+        records, rest = cut_array(body, "incidents")
+        return _Page([msgspec.Raw(record) for record in records], _page.decode(rest).pagination_meta)
+    except (ValueError, RecursionError):
         raise UnusableBody(f"{strict}; it begins with {body[:60]!r}") from strict
-    return _Page(records, _Meta(after))

@@ -7,7 +7,7 @@ no length, because the vendor may add values and change formats without notice.
 from datetime import datetime
 from typing import Annotated
 
-from msgspec import Meta, Raw, Struct
+from msgspec import Meta, Struct
 
 Instant = Annotated[datetime, Meta(tz=True)]
 Identifier = Annotated[str, Meta(min_length=1)]
@@ -19,13 +19,19 @@ class User(Struct):
     email: str | None = None
 
 
+class Identified(Struct):
+    """Anything with an id."""
+
+    id: str
+
+
 class Creator(Struct):
     """Exactly one of these is set."""
 
     user: User | None = None
-    api_key: Raw | None = None
-    alert: Raw | None = None
-    workflow: Raw | None = None
+    api_key: Identified | None = None
+    alert: Identified | None = None
+    workflow: Identified | None = None
 
 
 class Status(Struct):
@@ -89,12 +95,6 @@ class FieldValue(Struct):
 
     value_catalog_entry: Referenced | None = None
     value_option: Referenced | None = None
-
-
-class Identified(Struct):
-    """Anything with an id."""
-
-    id: str
 
 
 class FieldEntry(Struct):

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from itertools import chain
 from typing import Any
 
 import msgspec
@@ -72,16 +71,15 @@ def _decode(record: bytes) -> tuple[Incident, str]:
         raise _Refused("wrong_type", str(exc)) from exc
     except (msgspec.DecodeError, UnicodeDecodeError) as exc:
         raise _Refused("not_json", str(exc)) from exc
+    except RecursionError as exc:
+        raise _Refused("too_deep", "nested deeper than the decoder goes") from exc
     return incident, payload
 
 
 def _row(settings: IncidentIoSettings, incident: Incident, payload: str) -> tuple[Any, ...]:
     stamps = _stamps(incident.incident_timestamp_values)
-    for name, instant in chain(
-        (("created_at", incident.created_at), ("updated_at", incident.updated_at)), stamps.items()
-    ):
-        if not EARLIEST <= instant < LATEST:
-            raise _Refused("implausible_instant", f"{name} is {instant.isoformat()}")
+    for name in ("created_at", "updated_at", "last_activity_at"):
+        _check_plausible(name, getattr(incident, name))
     mapping = settings.timestamps
     impact_started, detected, responded, fixed, resolved = (
         stamps.get(mapping.get("impact_started_at", "")),
@@ -138,11 +136,18 @@ def _row(settings: IncidentIoSettings, incident: Incident, payload: str) -> tupl
 
 
 def _stamps(values: list[Stamp] | None) -> dict[str, datetime]:
-    return {
-        stamp.incident_timestamp.name: stamp.value.value.astimezone(UTC)
-        for stamp in values or ()
-        if stamp.value is not None and stamp.value.value is not None
-    }
+    stamps = {}
+    for stamp in values or ():
+        if stamp.value is not None and stamp.value.value is not None:
+            # checked first: the calendar's first and last day may have no name in UTC
+            _check_plausible(stamp.incident_timestamp.name, stamp.value.value)
+            stamps[stamp.incident_timestamp.name] = stamp.value.value.astimezone(UTC)
+    return stamps
+
+
+def _check_plausible(name: str, instant: datetime | None) -> None:
+    if instant is not None and not EARLIEST <= instant < LATEST:
+        raise _Refused("implausible_instant", f"{name} is {instant.isoformat()}")
 
 
 def _creator(creator: Creator) -> tuple[str | None, str | None]:

@@ -1,0 +1,81 @@
+"""The JSON Schema of the registry's YAML files, for editors and for readers that do not run Python.
+
+`python -m shared.registry.schema` writes it beside the files. It is generated from the types that validate the files;
+what only holds between files (unknown pipelines, a slug taken twice) is left to the loader.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from shared.registry.load import REGISTRY_FOLDER, SETTINGS_BY_FAMILY
+from shared.registry.model import SOURCE_NAME, Pipeline, Source
+
+SCHEMA_FILE = REGISTRY_FOLDER / "schema.json"
+
+_FROM_ELSEWHERE = ("name", "family")
+# The block's own key, and the head of the file: a block does not repeat them.
+
+
+def registry_schema() -> dict[str, Any]:
+    """The schema of one registry file: pipelines, or a family with its defaults and sources."""
+    definitions: dict[str, Any] = {}
+    pipeline = _block(Pipeline, definitions)
+    # what a source lacks may come from the file's defaults: alone, nothing is required of either
+    source = {k: v for k, v in _block(Source, definitions).items() if k != "required"}
+    families = [
+        {
+            "if": {"properties": {"family": {"const": family}}, "required": ["family"]},
+            "then": {
+                "properties": {
+                    "sources": {"additionalProperties": {"properties": {"settings": _block(settings, definitions)}}}
+                }
+            },
+        }
+        for family, settings in sorted(SETTINGS_BY_FAMILY.items())
+    ]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Registry file: pipelines, or the sources of one family",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "pipelines": _by_name(pipeline),
+            "family": {"enum": sorted(SETTINGS_BY_FAMILY)},
+            "defaults": source,
+            "sources": _by_name(source),
+        },
+        "dependentRequired": {"sources": ["family"], "defaults": ["family"]},
+        "allOf": families,
+        "$defs": definitions,
+    }
+
+
+def schema_text() -> str:
+    """The shipped file's content."""
+    return json.dumps(registry_schema(), indent=2) + "\n"
+
+
+def main(target: Path = SCHEMA_FILE) -> int:
+    """Write the schema. Returns the exit code."""
+    target.write_text(schema_text())
+    return 0
+
+
+def _block(model: type[BaseModel], definitions: dict[str, Any]) -> dict[str, Any]:
+    schema = model.model_json_schema()
+    definitions.update(schema.pop("$defs", {}))
+    schema["properties"] = {k: v for k, v in schema["properties"].items() if k not in _FROM_ELSEWHERE}
+    schema["required"] = [name for name in schema.get("required", ()) if name not in _FROM_ELSEWHERE]
+    return schema
+
+
+def _by_name(block: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "propertyNames": {"pattern": f"^{SOURCE_NAME.pattern}$"}, "additionalProperties": block}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
