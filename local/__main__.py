@@ -27,6 +27,8 @@ def main(arguments: list[str]) -> int:
     one_tick.add_argument("--window", help="start/end; default: the hour after the double's clock")
     sql = commands.add_parser("sql", help="ask the running stack's warehouse")
     sql.add_argument("statement")
+    dbt = commands.add_parser("dbt", help="dbt against the running stack", add_help=False)
+    dbt.add_argument("rest", nargs=argparse.REMAINDER)
     operate = commands.add_parser("operate", help="shared.operate against the running stack", add_help=False)
     operate.add_argument("rest", nargs=argparse.REMAINDER)
     chosen = parser.parse_args(arguments)
@@ -51,6 +53,8 @@ def main(arguments: list[str]) -> int:
             return _tick(addresses, chosen.pipeline, chosen.window)
         case "sql":
             return _sql(addresses, chosen.statement)
+        case "dbt":
+            return _dbt(folders, addresses, chosen.rest)
         case _:
             from shared.operate.__main__ import main as operate_main
 
@@ -128,6 +132,32 @@ def _sql(addresses: Addresses, statement: str) -> int:
         print(exc, file=sys.stderr)
         return 1
     return 0
+
+
+def _dbt(folders: Folders, addresses: Addresses, rest: list[str]) -> int:
+    import json
+    import subprocess
+
+    from shared.registry import registry
+    from shared.transform.dbt_inputs import dbt_vars, write_inputs
+
+    project = REPOSITORY / "dbt"
+    write_inputs(project)
+    environment = {
+        **os.environ,
+        "SNOWFLAKE_HOST": "127.0.0.1",
+        "SNOWFLAKE_PORT": str(addresses.warehouse),
+        "DBT_PROJECT_DIR": str(project),
+        "DBT_PROFILES_DIR": str(project),
+        "DBT_TARGET": "local",
+        # a target folder of its own: the job's may be in use
+        "DBT_TARGET_PATH": str(folders.root / "dbt-by-hand"),
+        "DBT_LOG_PATH": str(folders.root / "dbt-by-hand"),
+    }
+    command = [str(Path(sys.executable).with_name("dbt")), *(rest or ["build"])]
+    return subprocess.run(
+        [*command, "--vars", json.dumps(dbt_vars(registry()))], env=environment, check=False
+    ).returncode
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ def mttr_by_month() -> str:
         for name in _TIMES
     )
     return (
-        "select workspace, coalesce(severity_name, '-') as severity, to_char(incident_date, 'YYYY-MM') as month, "
+        "select workspace, coalesce(severity_name, '-') as severity, left(to_varchar(incident_date), 7) as month, "
         f"count(*) as incidents, {figures} "
         "from analytics.marts.fct_ops__incidents where not is_deleted "
-        "group by 1, 2, 3 order by 1, 3, 2"
+        "group by 1, 2, 3 order by 1, 3, max(severity_rank) desc nulls last"
     )

@@ -41,6 +41,7 @@ def processes(
     environment = {**addresses.environment(folders), **local_secrets(), **(extra_environment or {})}
     landing = f"gcs://{BUCKETS['landing']}={folders.gcs / 'buckets' / BUCKETS['landing']}"
     job = f"dbt={sys.executable} {REPOSITORY / 'dbt' / 'job.py'}"
+    job_logs = str(folders.logs / "jobs")
     return [
         _module("pubsub", addresses.pubsub, environment, "local.pubsub", "--db", str(folders.pubsub)),
         _module("gcs", addresses.gcs, environment, "local.gcs", "--data", str(folders.gcs)),
@@ -52,7 +53,7 @@ def processes(
             "incident_io", addresses.incident_io, environment, "local.sources.incident_io",
             "--archive", str(folders.archive), "--clock", to_text(clock),
         ),
-        _module("jobs", addresses.jobs, environment, "local.run_jobs", "--logs", str(folders.logs / "jobs"), "--job", job),
+        _module("jobs", addresses.jobs, environment, "local.run_jobs", "--logs", job_logs, "--job", job),
         _function("extract", addresses.extract, environment),
         _function("load", addresses.load, environment),
         _function("sweep", addresses.sweep, environment),

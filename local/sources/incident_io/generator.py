@@ -160,7 +160,10 @@ class _History:
         if rng.random() < 0.015:
             minutes *= rng.uniform(10, 40)
         end = self._started_at + timedelta(minutes=max(2.0, minutes))
-        self._progress(self._started_at, end, self._severity_change(impact))
+        # most incidents are declared by an alert, and somebody looks at them minutes later
+        unnoticed = timedelta(minutes=rng.lognormvariate(1.2, 0.9)) if rng.random() < 0.7 else timedelta()
+        noticed = self._started_at + min(unnoticed, (end - self._started_at) / 2)
+        self._progress(noticed, end, self._severity_change(impact))
         if rng.random() < 0.006:
             return None
         resolved_at = self._add(end, "Resolved")
