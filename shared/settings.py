@@ -104,7 +104,7 @@ class _Reader:
         try:
             value = float(text or "0")
         except ValueError:
-            value = 0
+            value = 0.0
         if not 0 < value < inf:
             self._problems.append(f"{PREFIX}{name} is {text!r}, expected a number above 0")
         return value

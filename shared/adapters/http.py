@@ -1,5 +1,6 @@
 """HTTP to the sources, by httpx: one exchange, size-capped, faults translated."""
 
+import io
 import time
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
@@ -29,18 +30,19 @@ class HttpxClient:
                 content=request.body,
                 timeout=timeout_seconds,
             ) as response:
-                chunks, size = [], 0
+                # a buffer that is not copied at the end: joined chunks would touch megabytes of new memory for each page
+                body, size = io.BytesIO(), 0
                 # decoded bytes are counted: a small compressed body must not become a large one unseen
                 for chunk in response.iter_bytes():
                     size += len(chunk)
                     if size > max_bytes:
                         raise ResponseTooLarge(f"{request.url}: more than {max_bytes} bytes; ask for smaller pages")
-                    chunks.append(chunk)
+                    body.write(chunk)
                     if time.monotonic() > deadline:
                         raise SourceUnavailable(
                             f"{request.method} {request.url}: the body was not whole after {timeout_seconds:g} s"
                         )
                 headers = {name.lower(): value for name, value in response.headers.items()}
-                return HttpResponse(response.status_code, headers, b"".join(chunks))
-        except httpx.HTTPError as exc:
+                return HttpResponse(response.status_code, headers, body.getvalue())
+        except (httpx.HTTPError, httpx.InvalidURL) as exc:
             raise SourceUnavailable(f"{request.method} {request.url}: {type(exc).__name__}: {exc}") from exc

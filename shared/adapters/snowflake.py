@@ -1,6 +1,7 @@
 """The warehouse on Snowflake, and on its local stand-in: the same connector and the same statements."""
 
 import json
+import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import Any
 import snowflake.connector
 from snowflake.connector import DictCursor, SnowflakeConnection
 from snowflake.connector.errors import DatabaseError, Error, OperationalError, ProgrammingError
+from snowflake.connector.vendored.requests.exceptions import RequestException
 
 from shared import logs
 from shared.contracts import pipeline_windows
@@ -33,6 +35,10 @@ _TRANSIENT_ERRNOS = frozenset(
         390114,  # the session ended
     }
 )
+
+
+_FOREIGN_ANSWERS = (AttributeError, KeyError, TypeError, RequestException)
+# The connector takes the shape of an answer for granted: a proxy's page or a cut body comes out as one of these.
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +68,17 @@ class SnowflakeAccess:
 
 
 class SnowflakeWarehouse:
-    """One connection a process, opened at the first use and again after it was lost."""
+    """One connection a process, opened at the first use and again after it was lost.
+
+    A session has one transaction, so the threads of a process take turns: a second BEGIN would join the first
+    transaction, and either one's ROLLBACK take the other's rows along.
+    """
 
     def __init__(self, access: SnowflakeAccess) -> None:
         self._access = access
         self._schema = f"{access.database}.{access.schema}"
         self._connection: SnowflakeConnection | None = None
+        self._turn = threading.Lock()
         self._ready: set[str] = set()
 
     def load_part(self, contract: Contract, part: LandedPart, *, loaded_at: datetime) -> LoadedRows:
@@ -95,8 +106,11 @@ class SnowflakeWarehouse:
         tag = {"app": "operational-performance", "step": "windows"}
         with self._session(tag, "update of the window table") as run:
             run(pipeline_windows.create_table(self._schema))
-            for start in range(0, len(states), 200):
-                chunk = states[start : start + 200]
+            # one row a key: a MERGE may not meet a key twice
+            newest = {(s.pipeline, s.window_id, s.source): s for s in sorted(states, key=lambda s: s.closed_at)}
+            rows = list(newest.values())
+            for start in range(0, len(rows), 200):
+                chunk = rows[start : start + 200]
                 values = [value for state in chunk for value in astuple(state)]
                 run(pipeline_windows.upsert(self._schema, len(chunk)), values)
 
@@ -111,6 +125,10 @@ class SnowflakeWarehouse:
     ) -> LoadedRows:
         # the stage is limited to the landing prefix, so names are relative to it
         folder, _, file = part.object_name.removeprefix(PREFIX).rpartition("/")
+        try:
+            copy = sql.copy_into_staging(self._schema, staging, self._access.stage, folder, file)
+        except ValueError as exc:
+            raise WarehouseRefused(f"{run.what}: {exc}") from exc
         ledger_row = {
             "object_name": part.object_name,
             "generation": part.generation,
@@ -128,7 +146,7 @@ class SnowflakeWarehouse:
             if not run.merge(sql.claim_in_ledger(contract, self._schema), values)["inserted"]:
                 run("ROLLBACK")
                 return LoadedRows(already_loaded=True)
-            run(sql.copy_into_staging(self._schema, staging, self._access.stage, folder, file))
+            run(copy)
             _check_copied(part, run(sql.count_staged(self._schema, staging))[0][0])
             counts = run.merge(sql.merge_from_staging(contract, self._schema, staging), [loaded_at])
             run("COMMIT")
@@ -147,28 +165,37 @@ class SnowflakeWarehouse:
         there = {str(row[0]) for row in rows}
         for column in contract.stored:
             if column.name.upper() not in there:
-                run(sql.add_column(contract, self._schema, column))
+                try:
+                    statement = sql.add_column(contract, self._schema, column)
+                except ValueError as exc:
+                    raise WarehouseRefused(f"{run.what}: {exc}; migrate the table by hand") from exc
+                run(statement)
                 logs.warning("load.column_added", table=contract.table, column=column.name)
         self._ready.add(contract.fingerprint)
 
-    @staticmethod
-    def _roll_back(run: "_Run") -> None:
+    def _roll_back(self, run: "_Run") -> None:
         try:
             run("ROLLBACK")
         except (WarehouseUnavailable, WarehouseRefused):
             logs.warning("load.rollback_failed", message="the session's end rolls the transaction back")
+            # the next load must not find itself in this transaction
+            self.close_quietly()
 
     @contextmanager
     def _session(self, tag: dict[str, str], what: str) -> Iterator["_Run"]:
-        if self._connection is None or self._connection.is_closed():
-            self._connection = self._connect(what)
-        run = _Run(self._connection, what)
+        if not self._turn.acquire(timeout=self._access.limits.lock):
+            raise WarehouseUnavailable(f"{what}: other loads of this process took too long; it is tried again")
         try:
+            if self._connection is None or self._connection.is_closed():
+                self._connection = self._connect(what)
+            run = _Run(self._connection, what)
             run("ALTER SESSION SET QUERY_TAG = %s", [json.dumps(tag, separators=(",", ":"))])
             yield run
         except WarehouseUnavailable:
             self.close_quietly()
             raise
+        finally:
+            self._turn.release()
 
     def close_quietly(self) -> None:
         """Forget a connection that no longer answers."""
@@ -176,7 +203,7 @@ class SnowflakeWarehouse:
         try:
             if connection is not None:
                 connection.close(retry=False)
-        except Error:
+        except (Error, *_FOREIGN_ANSWERS):
             logs.warning("warehouse.close_failed")
 
     def _connect(self, what: str) -> SnowflakeConnection:
@@ -193,6 +220,8 @@ class SnowflakeWarehouse:
             raise WarehouseUnavailable(f"{what}: no connection: {exc}; it is tried again") from exc
         except DatabaseError as exc:
             raise WarehouseRefused(f"{what}: login refused, also with the key fetched again: {exc}") from exc
+        except (Error, *_FOREIGN_ANSWERS) as exc:
+            raise WarehouseUnavailable(f"{what}: no connection: {exc!r}; it is tried again") from exc
 
     def _open(self, *, fresh: bool) -> SnowflakeConnection:
         return snowflake.connector.connect(
@@ -238,6 +267,8 @@ class _Run:
             raise WarehouseRefused(f"{self.what}: {exc.errno} {exc.msg}; look at {statement[:80]!r}") from exc
         except Error as exc:
             raise WarehouseUnavailable(f"{self.what}: {exc.errno} {exc.msg}; it is tried again") from exc
+        except _FOREIGN_ANSWERS as exc:
+            raise WarehouseUnavailable(f"{self.what}: no answer of the warehouse: {exc!r}; it is tried again") from exc
         return rows
 
 

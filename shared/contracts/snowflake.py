@@ -43,7 +43,9 @@ def add_column(contract: Contract, schema: str, column: Column) -> str:
     """DDL that adds a column which an older table lacks. Raises ValueError for a required one: old rows have none."""
     if column.required:
         raise ValueError(f"{contract.table}.{column.name} is required and cannot be added to a table with rows")
-    return f"ALTER TABLE {_table(schema, contract.table)} ADD COLUMN {quoted(column.name)} {_TYPES[column.kind]}"
+    # two loaders of a new version may find the column missing at the same time
+    added = f"{quoted(column.name)} {_TYPES[column.kind]}"
+    return f"ALTER TABLE {_table(schema, contract.table)} ADD COLUMN IF NOT EXISTS {added}"
 
 
 def create_staging(contract: Contract, schema: str, staging: str) -> str:

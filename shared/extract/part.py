@@ -1,5 +1,6 @@
 """A part while it is built: Parquet in a bounded buffer, one zstd row group at a time."""
 
+import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,11 +10,11 @@ import pyarrow.parquet as pq
 from shared.contracts.arrow import arrow_schema
 from shared.contracts.contract import Contract
 
-PART_BYTES = 16 * 1024 * 1024
+PART_BYTES = 8 * 1024 * 1024
 """A part is closed once its compressed size reaches this. Far below what an upload or the warehouse could take: it
 bounds the function's memory, whatever the size of the extraction."""
 
-_ROW_GROUP_BYTES = 8 * 1024 * 1024
+_ROW_GROUP_BYTES = 16 * 1024 * 1024
 
 
 class PartBuffer:
@@ -21,7 +22,7 @@ class PartBuffer:
 
     def __init__(self, contract: Contract) -> None:
         self._schema = arrow_schema(contract)
-        self._sink = pa.BufferOutputStream()
+        self._sink = io.BytesIO()  # hands its content out without a copy
         self._writer = pq.ParquetWriter(
             self._sink,
             self._schema,
@@ -37,7 +38,7 @@ class PartBuffer:
     @property
     def full(self) -> bool:
         """Whether the part has reached its size."""
-        return bool(self._sink.tell() >= PART_BYTES)
+        return self._sink.tell() >= PART_BYTES
 
     def add(self, columns: Mapping[str, Sequence[Any]], constants: Mapping[str, Any], count: int) -> None:
         """Add `count` rows: columns by name, and constants that are the same in every row."""
@@ -52,7 +53,7 @@ class PartBuffer:
                 arrays.append(pa.array(columns[name], field.type))
         batch = pa.RecordBatch.from_arrays(arrays, schema=self._schema)
         self._waiting.append(batch)
-        self._waiting_bytes += batch.nbytes
+        self._waiting_bytes += batch.get_total_buffer_size()
         self.rows += count
         if self._waiting_bytes >= _ROW_GROUP_BYTES:
             self._flush()
@@ -61,8 +62,7 @@ class PartBuffer:
         """The finished Parquet file."""
         self._flush()
         self._writer.close()
-        data: bytes = self._sink.getvalue().to_pybytes()
-        return data
+        return self._sink.getvalue()
 
     def _flush(self) -> None:
         if self._waiting:

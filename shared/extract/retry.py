@@ -49,7 +49,7 @@ def backoff(fault: int) -> float | None:
 def _until(text: str, now: datetime) -> float | None:
     try:
         then = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if then.tzinfo is None:  # "-0000" in the date: the time is UTC, RFC 5322
         then = then.replace(tzinfo=UTC)

@@ -24,7 +24,7 @@ def _instant(text: str) -> str:
 
 
 Name = Annotated[str, StringConstraints(pattern=rf"^{SOURCE_NAME.pattern}$")]
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{2,18}$")]
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,17}[a-z0-9]$")]
 SecretReference = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,62}$")]
 Cron = Annotated[str, AfterValidator(_cron)]
 Instant = Annotated[str, AfterValidator(_instant)]

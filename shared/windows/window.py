@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from shared.instants import from_text, to_text
 
-_ID = re.compile(r"\d{8}T\d{4}Z")
+_ID = re.compile(r"[0-9]{8}T[0-9]{4}Z")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -46,12 +46,22 @@ class Window:
 
 
 def is_window_id(text: str) -> bool:
-    """Whether `text` has the form of a window's id."""
-    return _ID.fullmatch(text) is not None
+    """Whether `text` is a window's id: the right form, and a minute that exists."""
+    return _end(text) is not None
 
 
 def end_of_id(window_id: str) -> datetime:
     """The instant at which the window of this id ends. Raises ValueError for anything else."""
-    if not is_window_id(window_id):
+    end = _end(window_id)
+    if end is None:
         raise ValueError(f"{window_id!r} is no window id")
-    return datetime.strptime(window_id, "%Y%m%dT%H%MZ").replace(tzinfo=UTC)
+    return end
+
+
+def _end(text: str) -> datetime | None:
+    if _ID.fullmatch(text) is None:
+        return None
+    try:
+        return datetime.strptime(text, "%Y%m%dT%H%MZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None

@@ -1,0 +1,187 @@
+"""The registry names every problem at once, and lets no name through that means something elsewhere."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.contracts import CONTRACTS
+from shared.errors import ConfigurationError, UnknownSource
+from shared.registry import Registry, read_registry, registry
+from shared.registry.load import parse_registry
+from tests.support.world import pipeline_block, registry_of, source_block
+
+
+def _parse(
+    sources: dict[Any, Any], pipelines: dict[Any, Any] | None = None, *, family: object = "incident_io"
+) -> Registry:
+    return parse_registry(
+        {
+            "pipelines.yaml": {"pipelines": pipelines or {"ops_incidents": pipeline_block()}},
+            "incident_io.yaml": {"family": family, "sources": sources},
+        },
+        CONTRACTS,
+    )
+
+
+def _problems(sources: dict[Any, Any], pipelines: dict[Any, Any] | None = None, **options: Any) -> tuple[str, ...]:
+    with pytest.raises(ConfigurationError) as caught:
+        _parse(sources, pipelines, **options)
+    return caught.value.problems
+
+
+def test_the_shipped_registry_holds_the_three_workspaces() -> None:
+    """Each with its own secret, slug and mapping."""
+    shipped = registry()
+    assert [s.name for s in shipped.enabled("ops_incidents")] == [
+        "incident_io_companya_incidents",
+        "incident_io_companyb_incidents",
+        "incident_io_companyc_incidents",
+    ]
+    assert len({s.secret for s in shipped.sources.values()}) == 3
+    assert {s.topic for s in shipped.sources.values()} == {f"extract-inc-company{x}" for x in "abc"}
+
+
+def test_every_problem_of_every_block_is_named_at_once() -> None:
+    """Whoever writes YAML fixes it in one go."""
+    problems = _problems(
+        {
+            "alpha": source_block("alpha", slug="X", page_size=0, surprise=1, history_from="yesterday"),
+            "beta": source_block("beta", pipeline="nowhere", contract="nothing", full_resync_cron="61 * * * *"),
+            "gamma": source_block("gamma", slug="inc-delta", settings={"workspace": "Gamma!"}),
+            "delta": source_block("delta", slug="inc-delta", pipeline="nowhere", contract="nothing"),
+            "epsilon": source_block("epsilon", slug="inc-delta"),
+        },
+        {"ops_incidents": pipeline_block(cron="hourly", deadline_minutes=1), "other": pipeline_block()},
+    )
+    text = "\n".join(problems)
+    for part in (
+        "sources.alpha.slug",
+        "sources.alpha.page_size",
+        "sources.alpha.surprise",
+        "sources.alpha.history_from",
+        "sources.beta.full_resync_cron",
+        "sources.gamma.settings.workspace",
+        "sources.gamma.settings.identity",
+        "sources.gamma.settings.modes",
+        "sources.delta: unknown pipeline 'nowhere'",
+        "sources.delta: unknown contract 'nothing'",
+        "slug 'inc-delta' is taken",
+        "pipelines.ops_incidents.cron",
+        "pipelines.ops_incidents.deadline_minutes",
+    ):
+        assert part in text, part
+
+
+def test_settings_are_looked_at_even_when_the_block_itself_is_wrong() -> None:
+    """Otherwise a second round of errors would follow the first."""
+    text = "\n".join(_problems({"alpha": source_block("alpha", slug="X", settings={"workspace": "a"})}))
+    assert "sources.alpha.slug" in text
+    assert "sources.alpha.settings.identity" in text
+
+
+HOSTILE = [
+    "a'b",
+    'a"b',
+    "a;drop table x",
+    "..",
+    "a/../b",
+    "a b",
+    "A",
+    "ａlpha",  # noqa: RUF001 - full width
+    "аlpha",  # noqa: RUF001 - Cyrillic
+    "alpha\n",
+    "alpha\u200b",
+    "1alpha",
+    "_alpha",
+    "",
+    "a" * 64,
+    "alpha--",
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_name_that_means_something_elsewhere_is_refused(name: str) -> None:
+    """Names stand in object names, SQL values and topics."""
+    assert any("name" in problem for problem in _problems({name: source_block("alpha")}))
+    assert any("name" in problem for problem in _problems({}, {name: pipeline_block()}))
+
+
+@pytest.mark.parametrize("value", [*HOSTILE, "ab", "a" * 20])
+def test_a_slug_that_google_would_refuse_is_refused(value: str) -> None:
+    """19 characters at most leave room for prefixes in a service account's 30."""
+    assert any(".slug" in problem for problem in _problems({"alpha": source_block("alpha", slug=value)}))
+
+
+@pytest.mark.parametrize("value", ["projects/p/secrets/x", "../x", "a'b", "A", "a_b", ""])
+def test_a_secret_is_a_plain_reference(value: str) -> None:
+    """Never a path, never a value."""
+    assert any(".secret" in problem for problem in _problems({"alpha": source_block("alpha", secret=value)}))
+
+
+def test_names_of_any_type_are_refused_and_not_crashed_on() -> None:
+    """YAML reads `on:` as True and `1:` as a number."""
+    assert any("sources.True" in p for p in _problems({True: source_block("alpha")}))
+    assert any("sources.1" in p for p in _problems({1: source_block("alpha")}))
+
+
+def test_lists_where_blocks_belong_are_refused() -> None:
+    """A mapping by name, not a list."""
+    with pytest.raises(ConfigurationError) as caught:
+        parse_registry({"a.yaml": {"pipelines": [1], "sources": ["x"]}, "b.yaml": ["nothing"]}, CONTRACTS)
+    assert len(caught.value.problems) == 3
+
+
+def test_an_unknown_family_is_refused_with_the_known_ones() -> None:
+    """A family is code, so it can't be invented in YAML."""
+    for family in ("pager", None, 3):
+        text = "\n".join(_problems({"alpha": source_block("alpha")}, family=family))
+        assert "unknown family" in text
+        assert "incident_io" in text
+
+
+def test_the_same_name_in_two_files_is_refused() -> None:
+    """Neither may hide the other."""
+    block = {"family": "incident_io", "sources": {"alpha": source_block("alpha")}}
+    pipelines = {"pipelines": {"ops_incidents": pipeline_block()}}
+    with pytest.raises(ConfigurationError) as caught:
+        parse_registry({"a.yaml": {**block, **pipelines}, "b.yaml": {**block, **pipelines}}, CONTRACTS)
+    assert any("another source has this name" in p for p in caught.value.problems)
+    assert any("another pipeline has this name" in p for p in caught.value.problems)
+
+
+def test_the_same_name_twice_in_one_file_is_refused(tmp_path: Path) -> None:
+    """YAML itself would keep the last block and forget the first, a workspace lost by copy and paste."""
+    (tmp_path / "twice.yaml").write_text("sources:\n  alpha: {slug: a}\n  alpha: {slug: b}\n")
+    (tmp_path / "broken.yaml").write_text("sources: [\n")
+    with pytest.raises(ConfigurationError) as caught:
+        read_registry(tmp_path)
+    assert len(caught.value.problems) == 2
+    assert any("'alpha' comes twice" in problem for problem in caught.value.problems)
+
+
+def test_defaults_apply_unless_the_block_says_otherwise() -> None:
+    """One block a source holds only what is its own."""
+    block = source_block("alpha")
+    defaults = {"lookback_minutes": block.pop("lookback_minutes"), "page_size": 100}
+    parsed = parse_registry(
+        {
+            "p.yaml": {"pipelines": {"ops_incidents": pipeline_block()}},
+            "i.yaml": {"family": "incident_io", "defaults": defaults, "sources": {"alpha": block}},
+        },
+        CONTRACTS,
+    )
+    assert (parsed.source("alpha").lookback_minutes, parsed.source("alpha").page_size) == (60, 3)
+
+
+def test_a_disabled_source_is_known_but_not_expected() -> None:
+    """Its history stays; nothing waits for it."""
+    parsed = _parse({"alpha": source_block("alpha"), "beta": source_block("beta", enabled=False)})
+    assert [s.name for s in parsed.enabled("ops_incidents")] == ["alpha"]
+    assert parsed.source("beta").slug == "inc-beta"
+
+
+def test_an_unknown_source_is_an_error_that_names_the_known_ones() -> None:
+    """So that a typing error is seen at once."""
+    with pytest.raises(UnknownSource, match=r"'gamma'.*incident_io_alpha_incidents"):
+        registry_of("alpha").source("gamma")

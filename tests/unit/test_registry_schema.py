@@ -1,0 +1,68 @@
+"""The shipped JSON Schema is generated from the types, and refuses what they refuse."""
+
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from shared.registry.load import REGISTRY_FOLDER
+from shared.registry.schema import SCHEMA_FILE, main, registry_schema, schema_text
+from tests.support.world import pipeline_block, source_block
+
+VALIDATOR = Draft202012Validator(registry_schema())
+
+
+def _file(**changes: Any) -> dict[str, Any]:
+    return {"family": "incident_io", "sources": {"alpha": source_block("alpha", **changes)}}
+
+
+def _errors(document: object) -> list[str]:
+    return [error.message for error in VALIDATOR.iter_errors(document)]
+
+
+def test_the_shipped_schema_is_current() -> None:
+    """`python -m shared.registry.schema` writes it anew."""
+    assert SCHEMA_FILE.read_text() == schema_text()
+
+
+def test_the_command_writes_it(tmp_path: Any) -> None:
+    """To the file that it is given."""
+    assert main(tmp_path / "schema.json") == 0
+    assert (tmp_path / "schema.json").read_text() == schema_text()
+
+
+def test_the_schema_is_one() -> None:
+    """By the meta-schema."""
+    Draft202012Validator.check_schema(registry_schema())
+
+
+@pytest.mark.parametrize("path", sorted(REGISTRY_FOLDER.glob("*.yaml")), ids=lambda path: str(path.name))
+def test_every_shipped_file_is_valid(path: Any) -> None:
+    """What Python reads, an editor accepts."""
+    # as JSON readers see it: all keys are text
+    document = yaml.load(path.read_text(), yaml.BaseLoader)  # noqa: S506 - plain text only
+    assert [e for e in _errors(document) if "is not of type" not in e] == []
+    assert _errors(_file()) == []
+    assert _errors({"pipelines": {"ops": pipeline_block()}}) == []
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"sorces": {}},
+        _file(slug="UPPER"),
+        _file(surprise=1),
+        _file(page_size=0),
+        _file(cursor="whenever"),
+        _file(settings={"workspace": "alpha"}),
+        _file(settings={**source_block("alpha")["settings"], "timestamps": {"lunch_at": "Lunch"}}),
+        {"family": "pager", "sources": {}},
+        {"sources": {"alpha": source_block("alpha")}},
+        {"family": "incident_io", "sources": {"Alpha": source_block("alpha")}},
+        {"pipelines": {"ops": {"cron": "0 * * * *"}}},
+    ],
+)
+def test_what_the_types_refuse_the_schema_refuses(document: dict[str, Any]) -> None:
+    """A misspelt key is seen while it is typed."""
+    assert _errors(document) != []
