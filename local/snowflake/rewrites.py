@@ -5,7 +5,7 @@ Each function closes the gap in its first line and leaves every other statement 
 
 from collections.abc import Callable
 
-from sqlglot import Expr, exp
+from sqlglot import Dialect, Expr, exp
 
 from local.snowflake.errors import sql_error, unsupported
 
@@ -78,6 +78,18 @@ def tried_timestamps(statement: Expr) -> None:
             tried.replace(exp.Anonymous(this="TRY", expressions=[tried.copy()]))
 
 
+def formatted_instants(statement: Expr) -> None:
+    """TO_CHAR of a column drops its format without a word: sqlglot cannot tell whether it is a date's or a number's."""
+    for call in list(statement.find_all(exp.ToChar)):
+        given = call.args.get("format")
+        if given is None:
+            continue
+        if not given.is_string or set(given.name) & set("09X$"):
+            raise unsupported(f"TO_CHAR with the format {given.sql(dialect='snowflake')}")
+        shown = Dialect.get_or_raise("snowflake").format_time(given)
+        call.replace(exp.TimeToStr(this=call.this.copy(), format=shown))
+
+
 def code_objects(statement: Expr) -> None:
     """CREATE FUNCTION, PROCEDURE and DYNAMIC TABLE are accepted, and then are something else."""
     if not isinstance(statement, exp.Create):
@@ -130,5 +142,6 @@ REWRITES: tuple[Callable[[Expr], None], ...] = (
     unqualified_update_columns,
     flatten_options,
     tried_timestamps,
+    formatted_instants,
     code_objects,
 )

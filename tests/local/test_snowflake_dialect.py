@@ -67,6 +67,8 @@ WORKS: list[tuple[str, Any]] = [
      (4, 4, 1, 2026, "Jan", dt.date(2026, 1, 31))),
     ("select to_char(ts, 'YYYY-MM-DD HH24:MI:SS'), extract(epoch from ts) from S where n = 1",
      ("2026-01-01 10:00:00", 1767261600)),
+    ("select to_char(d, 'YYYY-MM'), to_varchar(ts, 'HH24:MI'), to_char(tz, 'DD.MM.YYYY'), to_char(n) from S "
+     "where n = 1", ("2026-01", "10:00", "01.01.2026", "1")),
     ("select date_part(epoch_second, ts), hour(ts), time_slice(ts, 15, 'MINUTE') from S where n = 2",
      (1767349800, 10, dt.datetime(2026, 1, 2, 10, 30))),  # noqa: DTZ001
     # rows
