@@ -20,15 +20,22 @@ class Event(Protocol):
 
 
 def deliver(
-    event: Event, handle: Callable[[Message, str], None], *, run_id: str, trace: str | None, quarantine: Bucket
+    event: Event,
+    handle: Callable[[Message, str], None],
+    *,
+    run_id: str,
+    trace: str | None,
+    quarantine: Bucket,
+    subject_of: Callable[[Event], str] = lambda event: event["id"],
 ) -> None:
     """Hand the event's message to `handle` with the run's id.
 
-    A message that fails for good is kept in quarantine with its reason, and so acknowledged; others come again.
+    A message that fails for good is kept in quarantine with its reason, and so acknowledged; others come again. One is
+    kept for each subject, by default the message's id: what the sweep sends again is no new case.
     """
 
     def record(exc: PermanentError) -> None:
-        keep_message(quarantine, event["id"], {"data": event.data}, f"{type(exc).__name__}: {exc}", run_id)
+        keep_message(quarantine, subject_of(event), {"data": event.data}, f"{type(exc).__name__}: {exc}", run_id)
 
     with logs.bound(run_id=run_id, **({logs.TRACE: trace} if trace else {})), settle(record):
         handle(delivered_message(event.data, event["id"], event["time"]), run_id)

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from shared.errors import MalformedMessage
 from shared.instants import from_text, to_text
@@ -40,6 +40,21 @@ def delivered_message(data: object, event_id: str, event_time: str) -> Message:
         )
     except (ValueError, AttributeError, TypeError) as exc:
         raise MalformedMessage(f"the Pub/Sub message cannot be read: {exc}") from exc
+
+
+class _Event(Protocol):
+    data: object
+
+    def __getitem__(self, name: str) -> str: ...
+
+
+def notified_object(event: _Event) -> str:
+    """Which object and generation a notification is about, by its attributes; the message's id when it names none."""
+    message = event.data.get("message") if isinstance(event.data, dict) else None
+    attributes = message.get("attributes") if isinstance(message, dict) else None
+    if not isinstance(attributes, dict) or not attributes.get("objectId"):
+        return event["id"]
+    return f"{attributes.get('bucketId')}/{attributes['objectId']}#{attributes.get('objectGeneration')}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from flask import request
 from shared import logs, wiring
 from shared.delivery import cloud_trace, deliver
 from shared.load.run import load_object
-from shared.messages import LandedMessage, Message
+from shared.messages import LandedMessage, Message, notified_object
 from shared.wiring.load import load_ports
 
 
@@ -17,7 +17,14 @@ from shared.wiring.load import load_ports
 def load(event: CloudEvent) -> None:
     """A Parquet object was finalised in the landing bucket: load it once."""
     trace = cloud_trace(wiring.settings().project, request.headers.get("X-Cloud-Trace-Context"))
-    deliver(event, _load, run_id=wiring.new_token(), trace=trace, quarantine=wiring.quarantine_bucket())
+    deliver(
+        event,
+        _load,
+        run_id=wiring.new_token(),
+        trace=trace,
+        quarantine=wiring.quarantine_bucket(),
+        subject_of=notified_object,
+    )
 
 
 def _load(message: Message, _run_id: str) -> None:

@@ -30,7 +30,7 @@ class HttpxClient:
                 content=request.body,
                 timeout=timeout_seconds,
             ) as response:
-                # a buffer that is not copied at the end: joined chunks would touch megabytes of new memory for each page
+                # a buffer that is not copied at the end: joined chunks would touch megabytes of new memory per page
                 body, size = io.BytesIO(), 0
                 # decoded bytes are counted: a small compressed body must not become a large one unseen
                 for chunk in response.iter_bytes():

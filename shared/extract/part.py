@@ -14,7 +14,7 @@ PART_BYTES = 8 * 1024 * 1024
 """A part is closed once its compressed size reaches this. Far below what an upload or the warehouse could take: it
 bounds the function's memory, whatever the size of the extraction."""
 
-_ROW_GROUP_BYTES = 16 * 1024 * 1024
+_ROW_GROUP_BYTES = 8 * 1024 * 1024
 
 
 class PartBuffer:

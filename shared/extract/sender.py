@@ -64,7 +64,8 @@ class Sender:
         faults = 0
         while True:
             self._pace()
-            wait: float | None = None
+            asked: float | None = None
+            counts = True
             try:
                 response = self._exchange(request)
             except SourceUnavailable as exc:
@@ -85,14 +86,17 @@ class Sender:
                     )
                 else:
                     fault = f"HTTP {response.status} ({RETRIED_STATUSES[response.status]})"
-                    wait = asked_wait(response.headers, self.clock.now())
-            if wait is None:
-                wait = backoff(faults)
+                    asked = asked_wait(response.headers, self.clock.now())
+                    # whoever is sent away for a while has done nothing wrong: only the deadline ends that
+                    counts = response.status != 429 or asked is None
+            allowed = backoff(faults)
+            if counts:
                 faults += 1
-            if wait is None:
-                raise SourceUnavailable(
-                    f"{self._what(request)}: {fault}, {faults} attempts; the message comes again, look at the source"
-                )
+                if allowed is None:
+                    raise SourceUnavailable(
+                        f"{self._what(request)}: {fault}, {faults} attempts; the message comes again, see the source"
+                    )
+            wait = asked if asked is not None else allowed or 0.0
             logs.warning("extract.request_retried", path=request.path, fault=fault, wait_seconds=round(wait, 3))
             self._wait(wait)
 

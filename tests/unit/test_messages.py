@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.errors import MalformedMessage
-from shared.messages import ExtractMessage, LandedMessage, Message, delivered_message
+from shared.messages import ExtractMessage, LandedMessage, Message, delivered_message, notified_object
 from shared.windows.window import Window
 from tests.support.world import at
 
@@ -164,3 +164,15 @@ def test_a_notification_that_cannot_be_read_is_malformed(body: bytes) -> None:
     """Never a crash, which would come again twenty times."""
     with pytest.raises(MalformedMessage):
         _landed(body)
+
+
+def test_a_notification_sent_again_is_about_the_same_object() -> None:
+    """Whoever sends it: Cloud Storage, or the sweep under another message id."""
+
+    class Delivered(dict[str, str]):
+        data: object = {"message": {"attributes": {"bucketId": "b", "objectId": "o", "objectGeneration": "7"}}}
+
+    assert notified_object(Delivered(id="1")) == notified_object(Delivered(id="2")) == "b/o#7"
+    unnamed = Delivered(id="3")
+    unnamed.data = {"message": {"attributes": None}}
+    assert notified_object(unnamed) == "3"

@@ -225,3 +225,12 @@ def test_the_secret_is_in_no_message_and_no_log(status: int) -> None:
     assert SECRET not in str(caught.value) + repr(caught.value)
     assert SECRET not in sending.log.getvalue()
     assert SECRET not in repr(sending.sender)
+
+
+def test_a_503_that_asks_for_no_wait_uses_up_its_attempts() -> None:
+    """`Retry-After` sets the wait of a fault; it does not make it none."""
+    sending = Sending(response(503, retry_after="0"))
+    with pytest.raises(SourceUnavailable, match="5 attempts"):
+        sending.send()
+    assert len(sending.http.requests) == 5
+    assert sum(sending.clock.slept) == 0
