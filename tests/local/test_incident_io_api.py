@@ -19,8 +19,8 @@ from local.sources.incident_io.api import create_app
 from local.sources.incident_io.archive import archive_lines
 from local.sources.incident_io.double import IncidentIoDouble
 from local.sources.incident_io.generator import generate
-from local.sources.incident_io.serve import running
 from local.sources.incident_io.workspaces import load_workspaces, split_by_workspace
+from local.sources.kit.serve import running
 
 ROOT = Path(__file__).parents[2]
 START, NOW = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 15, tzinfo=UTC)

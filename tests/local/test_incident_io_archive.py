@@ -13,9 +13,9 @@ from local.sources.incident_io.archive import (
     encode_incident,
     load_archive,
     parse_archive,
-    rfc3339,
 )
 from local.sources.incident_io.generator import generate
+from local.sources.kit.instants import rfc3339
 
 MINIMAL = (
     b'{"id":"1","impact":"minor","started_at":"2026-01-01T00:00:00Z",'

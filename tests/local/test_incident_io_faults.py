@@ -11,9 +11,9 @@ import pytest
 
 from local.sources.incident_io.api import create_app
 from local.sources.incident_io.double import IncidentIoDouble
-from local.sources.incident_io.faults import corrupt
 from local.sources.incident_io.generator import generate
-from local.sources.incident_io.serve import running
+from local.sources.kit.corruption import corrupt
+from local.sources.kit.serve import running
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
 KEYS = {"key-a": "companya", "key-b": "companyb", "key-c": "companyc"}

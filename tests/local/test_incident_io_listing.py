@@ -12,12 +12,13 @@ import httpx
 import pytest
 
 from local.sources.incident_io.api import create_app
-from local.sources.incident_io.archive import ArchiveIncident, rfc3339
+from local.sources.incident_io.archive import ArchiveIncident
 from local.sources.incident_io.double import IncidentIoDouble
 from local.sources.incident_io.generator import generate
-from local.sources.incident_io.serve import running
 from local.sources.incident_io.timeline import Category, state_at
 from local.sources.incident_io.workspaces import load_workspaces, split_by_workspace
+from local.sources.kit.instants import rfc3339
+from local.sources.kit.serve import running
 
 START, NOW = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC)
 ALL_CATEGORIES = ("triage", "declined", "merged", "canceled", "live", "learning", "closed", "paused")

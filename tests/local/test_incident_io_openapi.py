@@ -17,10 +17,11 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from local.sources.incident_io.api import create_app
-from local.sources.incident_io.archive import ArchiveIncident, load_archive, rfc3339
+from local.sources.incident_io.archive import ArchiveIncident, load_archive
 from local.sources.incident_io.double import IncidentIoDouble
 from local.sources.incident_io.generator import generate
-from local.sources.incident_io.serve import running
+from local.sources.kit.instants import rfc3339
+from local.sources.kit.serve import running
 
 ROOT = Path(__file__).parents[2]
 OPENAPI = Path(

@@ -12,7 +12,7 @@ from local.sources.incident_io.double import IncidentIoDouble
 from local.sources.incident_io.errors import VendorError
 from local.sources.incident_io.generator import generate
 from local.sources.incident_io.rate_limit import RateLimiter
-from local.sources.incident_io.serve import running
+from local.sources.kit.serve import running
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
 KEYS = {"key-a": "companya", "key-b": "companyb", "key-c": "companyc"}

@@ -9,10 +9,10 @@ from datetime import datetime
 import httpx
 import pytest
 
-from local.sources.incident_io.bodies import accepts_gzip
-from local.sources.incident_io.gzip_parts import deflate_part, gzip_of_parts, stored_header
-from local.sources.incident_io.serve import running
 from local.sources.incident_io.synthetic import SyntheticIncidents, create_synthetic_app, synthetic_pages
+from local.sources.kit.bodies import accepts_gzip
+from local.sources.kit.gzip_parts import deflate_part, gzip_of_parts, stored_header
+from local.sources.kit.serve import running
 
 KEYS = {"companya": "key-a"}
 READ = {"sort_by": "created_at_oldest_first", "page_size": "250", "updated_at[date_range]": "2024-01-01~2026-01-01"}

@@ -13,9 +13,9 @@ from starlette.types import ASGIApp
 from local.sources.incident_io.api import create_app
 from local.sources.incident_io.archive import ArchiveError, load_archive
 from local.sources.incident_io.double import IncidentIoDouble
-from local.sources.incident_io.serve import serve
 from local.sources.incident_io.synthetic import SyntheticIncidents, create_synthetic_app
 from local.sources.incident_io.workspaces import load_workspaces
+from local.sources.kit.serve import serve
 
 SECRET_PREFIX = "OPP_SECRET_INCIDENT_IO_"  # noqa: S105 - the name of a variable, not its value
 
@@ -84,7 +84,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     try:
         app = _app(arguments)
-        serve(app, arguments.host, arguments.port)
+        serve(app, arguments.host, arguments.port, "incident.io double")
     except (ArchiveError, ValueError, OSError) as error:
         parser.exit(2, f"{parser.prog}: {error}\n")
 

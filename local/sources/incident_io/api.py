@@ -13,23 +13,20 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from local.sources.incident_io import objects
-from local.sources.incident_io.bodies import (
-    CutResponse,
-    Row,
-    accepts_gzip,
-    encoded_response,
-    incidents_body,
-    json_response,
-)
-from local.sources.incident_io.control import control_routes
+from local.sources.incident_io.bodies import incidents_body
 from local.sources.incident_io.double import Desk, IncidentIoDouble
 from local.sources.incident_io.errors import VendorError, error_of_status, not_found
-from local.sources.incident_io.faults import LIST_PATH, FaultRule, corrupt
+from local.sources.incident_io.paths import FAMILY, LIST_PATH
 from local.sources.incident_io.query import Parameters
 from local.sources.incident_io.workspaces import Workspace
+from local.sources.kit.bodies import PROXY_PAGE, CutResponse, Row, accepts_gzip, encoded_response, json_response
+from local.sources.kit.control import control_routes
+from local.sources.kit.corruption import corrupt
+from local.sources.kit.faults import FaultRule
+from local.sources.kit.paths import counted_as
 
 _PAGING = frozenset({"after", "page_size"})
-_HTML = "<!doctype html><html><head><title>Bad gateway</title></head><body><h1>Bad gateway</h1></body></html>"
+_COUNTED = (f"{LIST_PATH}/{{id}}",)
 
 
 def identity(workspace: Workspace) -> dict[str, Any]:
@@ -57,11 +54,6 @@ SETTINGS: dict[str, Callable[[Workspace], dict[str, Any]]] = {
 """Endpoints that answer from the workspace's configuration alone."""
 
 
-def _generic(path: str) -> str:
-    """The path as it is counted: one name for all incidents."""
-    return f"{LIST_PATH}/{{id}}" if path.startswith(f"{LIST_PATH}/") else path
-
-
 class VendorApi:
     """Answers every request that isn't for the control endpoints."""
 
@@ -82,20 +74,17 @@ class VendorApi:
         except VendorError as error:
             body = error.body(f"req-{next(self._request_numbers):08d}")
             response = encoded_response(body, accept_encoding=None, status=error.status, headers=error.headers)
-        double.stats.requests[name][_generic(path)] += 1
-        double.stats.responses[name][str(response.status_code)] += 1
-        if request.url.query:
-            double.stats.last_query[name] = request.url.query
+        double.stats.count(name, counted_as(path, _COUNTED), response.status_code, request.url.query)
         return response
 
     async def _for_desk(self, desk: Desk, request: Request) -> Response:
         path, name = request.url.path, desk.store.workspace.name
-        faults = self._double.faults.take(name, path)
+        faults = self._double.faults.take(FAMILY, name, path)
         for rule in faults:
             if rule.action == "delay":
                 await asyncio.sleep(rule.seconds)
             elif rule.action == "html":
-                return Response(_HTML, rule.status or 200, media_type="text/html")
+                return Response(PROXY_PAGE, rule.status or 200, media_type="text/html")
             elif rule.action == "status":
                 raise _injected(rule, name)
         headers: dict[str, str] = {}
@@ -167,9 +156,13 @@ def _corrupted(row: Row, rule: FaultRule) -> Row:
         raise error_of_status(500, f"the fault rule doesn't fit the record: {error}") from error
 
 
+def vendor_routes(double: IncidentIoDouble) -> list[Route]:
+    """The vendor's API alone, whatever the path."""
+    methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+    return [Route("/{path:path}", VendorApi(double).answer, methods=methods)]
+
+
 def create_app(double: IncidentIoDouble) -> Starlette:
     """The ASGI application: `/_double/*` controls the double, everything else is the vendor's API."""
-    vendor = VendorApi(double)
-    methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-    everything_else = Route("/{path:path}", vendor.answer, methods=methods)
-    return Starlette(routes=[*control_routes(double), everything_else])
+    control = control_routes(double.clock, double.faults, double.stats.as_json)
+    return Starlette(routes=[*control, *vendor_routes(double)])

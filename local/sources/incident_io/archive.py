@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
+
+from local.sources.kit.instants import Instant
 
 Impact = Literal["none", "minor", "major", "critical", "maintenance"]
 Status = Literal[
@@ -30,9 +31,6 @@ Visibility = Literal["public", "private"]
 Stamp = Literal["reported", "impact_started", "detected", "identified", "accepted", "fixed", "resolved"]
 
 STAMPS: tuple[Stamp, ...] = ("reported", "impact_started", "detected", "identified", "accepted", "fixed", "resolved")
-
-Instant = Annotated[datetime, msgspec.Meta(tz=True)]
-"""An instant must carry its offset: an archive of local times would be read differently on each machine."""
 
 
 class ArchiveError(ValueError):
@@ -139,10 +137,3 @@ def archive_lines(incidents: Iterable[ArchiveIncident]) -> Iterator[bytes]:
     """The lines of an archive, each with its line end."""
     for incident in incidents:
         yield encode_incident(incident) + b"\n"
-
-
-def rfc3339(instant: datetime) -> str:
-    """The instant in UTC as the vendor writes it: microseconds without trailing zeros, no fraction at all when zero."""
-    whole, _, fraction = instant.astimezone(UTC).replace(tzinfo=None).isoformat().partition(".")
-    fraction = fraction.rstrip("0")
-    return f"{whole}.{fraction}Z" if fraction else f"{whole}Z"

@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from local.sources.incident_io.archive import STAMPS, ArchiveIncident, Impact, rfc3339
+from local.sources.incident_io.archive import STAMPS, ArchiveIncident, Impact
 from local.sources.incident_io.ids import base32, pick, ulid
 from local.sources.incident_io.timeline import IncidentState, Step, change_instants, state_at
 from local.sources.incident_io.workspaces import DurationMetric, Named, Role, Workspace
+from local.sources.kit.instants import rfc3339
 
 JsonObject = dict[str, Any]
 _KEPT = 4096

@@ -3,62 +3,39 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 
-from local.sources.incident_io.archive import rfc3339
 from local.sources.incident_io.errors import VendorError
 from local.sources.incident_io.ids import instant_of
+from local.sources.kit.instants import rfc3339
+from local.sources.kit.token_bucket import Buckets, Quota, TokenBucket
 
-INCIDENTS_A_MINUTE = 60
-REQUESTS_A_MINUTE = 1200
-
-
-@dataclass(slots=True)
-class TokenBucket:
-    """Holds up to `capacity` tokens and gains as many a minute."""
-
-    capacity: int
-    tokens: float
-    filled_at: float
-
-    def refill(self, now: float) -> None:
-        """Add what has been gained since the last time; a clock that goes back adds nothing."""
-        gained = max(0.0, now - self.filled_at) * self.capacity / 60
-        self.tokens, self.filled_at = min(float(self.capacity), self.tokens + gained), now
-
-    def seconds_until(self, tokens: float) -> float:
-        """How long until the bucket holds this many; 0 when it does."""
-        return max(0.0, tokens - self.tokens) * 60 / self.capacity
+LISTS = Quota.a_minute(60)
+REQUESTS = Quota.a_minute(1200)
 
 
-@dataclass(slots=True)
 class RateLimiter:
     """The quotas of every key. `clock` gives unix seconds, the base of the headers as well."""
 
-    clock: Callable[[], float]
-    _buckets: dict[tuple[str, int], TokenBucket] = field(default_factory=dict)
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._buckets = Buckets(clock)
 
     def admit(self, key_name: str, *, lists_incidents: bool) -> dict[str, str]:
         """Count one request: the headers of its answer, or VendorError (429) with `Retry-After` in whole seconds."""
-        now = self.clock()
-        limits = (INCIDENTS_A_MINUTE, REQUESTS_A_MINUTE) if lists_incidents else (REQUESTS_A_MINUTE,)
-        buckets = [self._bucket(key_name, limit, now) for limit in limits]
+        now = self._clock()
+        quotas = (LISTS, REQUESTS) if lists_incidents else (REQUESTS,)
+        buckets = [self._buckets.of(key_name, quota) for quota in quotas]
         empty = [bucket for bucket in buckets if bucket.tokens < 1]
         if empty:
-            raise self._refusal(key_name, max(empty, key=lambda bucket: bucket.seconds_until(1)), limits, now)
+            raise self._refusal(key_name, max(empty, key=lambda bucket: bucket.seconds_until(1)), quotas, now)
         for bucket in buckets:
-            bucket.tokens -= 1
-        return self._headers(min(buckets, key=lambda bucket: bucket.tokens), limits, now)
+            bucket.take()
+        return self._headers(min(buckets, key=lambda bucket: bucket.tokens), quotas, now)
 
-    def _bucket(self, key_name: str, limit: int, now: float) -> TokenBucket:
-        bucket = self._buckets.setdefault((key_name, limit), TokenBucket(limit, float(limit), now))
-        bucket.refill(now)
-        return bucket
-
-    def _headers(self, bucket: TokenBucket, limits: tuple[int, ...], now: float) -> dict[str, str]:
+    def _headers(self, bucket: TokenBucket, quotas: Sequence[Quota], now: float) -> dict[str, str]:
         remaining = int(bucket.tokens)
-        policies = [f"{limit};window=60" for limit in sorted(limits, reverse=True)]
+        policies = [f"{limit};window=60" for limit in sorted((quota.capacity for quota in quotas), reverse=True)]
         return {
             "X-RateLimit-Limit": ", ".join([str(bucket.capacity), *policies]),
             "X-RateLimit-Remaining": str(remaining),
@@ -66,8 +43,8 @@ class RateLimiter:
             "X-RateLimit-Reset": str(math.ceil(now + bucket.seconds_until(bucket.capacity))),
         }
 
-    def _refusal(self, key_name: str, bucket: TokenBucket, limits: tuple[int, ...], now: float) -> VendorError:
-        wait = max(1, math.ceil(bucket.seconds_until(1)))
+    def _refusal(self, key_name: str, bucket: TokenBucket, quotas: Sequence[Quota], now: float) -> VendorError:
+        wait = bucket.whole_seconds_until_one
         told = {
             "name": key_name,
             "limit": bucket.capacity,
@@ -79,6 +56,6 @@ class RateLimiter:
             "too_many_requests",
             "too_many_requests",
             f"You have made more than {bucket.capacity} requests in a minute; try again in {wait} seconds.",
-            headers=self._headers(bucket, limits, now) | {"Retry-After": str(wait)},
+            headers=self._headers(bucket, quotas, now) | {"Retry-After": str(wait)},
             extra={"rate_limit": told},
         )

@@ -14,10 +14,10 @@ from datetime import datetime
 import msgspec
 
 from local.sources.incident_io.archive import ArchiveIncident
-from local.sources.incident_io.gzip_parts import deflate_part
 from local.sources.incident_io.objects import WorkspaceIncident, incident_object
 from local.sources.incident_io.timeline import IncidentState, state_at
 from local.sources.incident_io.workspaces import Workspace
+from local.sources.kit.gzip_parts import deflate_part
 
 
 @dataclass(slots=True)

@@ -20,23 +20,18 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from local.sources.incident_io.api import SETTINGS
-from local.sources.incident_io.bodies import (
-    Row,
-    accepts_gzip,
-    encoded_response,
-    incidents_body,
-    json_response,
-)
+from local.sources.incident_io.bodies import incidents_body
 from local.sources.incident_io.errors import VendorError, invalid_value, not_found
-from local.sources.incident_io.faults import LIST_PATH
 from local.sources.incident_io.generator import generate
-from local.sources.incident_io.gzip_parts import deflate_part, stored_header
 from local.sources.incident_io.ids import base32, ulid
 from local.sources.incident_io.listing import NEWEST_FIRST, parse_query
 from local.sources.incident_io.objects import WorkspaceIncident, incident_object
+from local.sources.incident_io.paths import LIST_PATH
 from local.sources.incident_io.query import Parameters
 from local.sources.incident_io.timeline import state_at
 from local.sources.incident_io.workspaces import Workspace, load_workspaces
+from local.sources.kit.bodies import Row, accepts_gzip, encoded_response, json_response
+from local.sources.kit.gzip_parts import deflate_part, stored_header
 
 _TEMPLATES = 48
 _SECONDS_BETWEEN = 120

@@ -26,11 +26,11 @@ def server_for(app: ASGIApp) -> uvicorn.Server:
     return uvicorn.Server(uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off", ws="none"))
 
 
-def serve(app: ASGIApp, host: str, port: int) -> None:
-    """Serve until SIGINT or SIGTERM; one line on standard output tells the address once connections are accepted."""
+def serve(app: ASGIApp, host: str, port: int, title: str) -> None:
+    """Serve until SIGINT or SIGTERM; a line on standard output tells the title and, last, the address."""
     with listening_socket(host, port) as listening:
         bound_host, bound_port = listening.getsockname()[:2]
-        print(f"incident.io double on http://{bound_host}:{bound_port}", flush=True)
+        print(f"{title} on http://{bound_host}:{bound_port}", flush=True)
         server_for(app).run(sockets=[listening])
 
 

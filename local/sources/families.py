@@ -1,0 +1,36 @@
+"""The list of doubles that the common server mounts. A new one is a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from local.sources.ai_tools.mounted import ai_tool_families
+from local.sources.coinmarketcap.mounted import coinmarketcap_family
+from local.sources.github.mounted import github_family
+from local.sources.incident_io.archive import ArchiveIncident
+from local.sources.incident_io.mounted import incident_io_family
+from local.sources.kit.family import Family
+from local.sources.shop.mounted import shop_family
+from local.sources.slo.mounted import slo_families
+
+_WITHOUT_INCIDENTS = datetime(2025, 1, 1, tzinfo=UTC)
+
+
+def families(archived: Sequence[ArchiveIncident]) -> tuple[Family, ...]:
+    """Every family; those that tell of the same disruptions tell of the archived incidents."""
+    start = beginning(archived)
+    return (
+        incident_io_family(archived),
+        *ai_tool_families(),
+        *slo_families(archived, start),
+        shop_family(start),
+        github_family(start),
+        coinmarketcap_family(start),
+    )
+
+
+def beginning(archived: Sequence[ArchiveIncident]) -> datetime:
+    """Where the invented worlds begin: with the year of the first incident, so that they tell of the same time."""
+    first = min((incident.started_at for incident in archived), default=_WITHOUT_INCIDENTS)
+    return datetime(first.astimezone(UTC).year, 1, 1, tzinfo=UTC)

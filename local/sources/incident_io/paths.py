@@ -1,0 +1,9 @@
+"""The vendor's paths that more than one module speaks of."""
+
+from __future__ import annotations
+
+from local.sources.kit.faults import ListPaths
+
+FAMILY = "incident_io"
+LIST_PATH = "/v2/incidents"
+LISTS = ListPaths(records=(LIST_PATH,), paged=(LIST_PATH,), growing=(LIST_PATH,))
