@@ -1,9 +1,11 @@
 """`make demo`: a history, eventful hours and the rest, from the scheduler's tick to the marts, and what came of it."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -80,7 +82,7 @@ def serve(
         nonlocal failed
         _say(f"stack is up: 8 processes in {time.monotonic() - started:.1f} s")
         try:
-            await asyncio.to_thread(work)
+            await _in_thread(work)
         except TookTooLong as exc:
             failed = True
             print(f"\n{exc}\nlogs: {folders.logs}", file=sys.stderr)
@@ -91,6 +93,31 @@ def serve(
     code = asyncio.run(supervisor.run(on_ready))
     folders.addresses.unlink(missing_ok=True)
     return code or int(failed)
+
+
+async def _in_thread(work: Callable[[], None]) -> None:
+    """Run `work` in a thread that nobody waits for once this is cancelled.
+
+    The loop's own threads are joined at its end, and a story that lost its stack goes on waiting for minutes.
+    """
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+
+    def settle(error: BaseException | None) -> None:
+        if not done.done():
+            done.set_result(None) if error is None else done.set_exception(error)
+
+    def run() -> None:
+        error: BaseException | None = None
+        try:
+            work()
+        except BaseException as exc:  # noqa: BLE001 - handed to whoever awaits it
+            error = exc
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody awaits it any more
+            loop.call_soon_threadsafe(settle, error)
+
+    threading.Thread(target=run, name="story", daemon=True).start()
+    await done
 
 
 def ensure_archive(folders: Folders) -> None:

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -60,11 +60,34 @@ def processes(
     ]  # fmt: skip
 
 
-def provision(folders: Folders, addresses: Addresses) -> None:
-    """Create what Terraform creates in the cloud: buckets, topics, subscriptions, notification, databases, stage."""
-    _provision_google(addresses)
+def provision(folders: Folders, addresses: Addresses, *, max_delivery_attempts: int = MAX_DELIVERY_ATTEMPTS) -> None:
+    """Create what Terraform creates in the cloud: buckets, topics, subscriptions, notification, databases, stage.
+
+    A message becomes a dead letter after `max_delivery_attempts` (Pub/Sub takes 5 to 100).
+    """
+    with emulators(addresses):
+        _provision_google(addresses, max_delivery_attempts)
     _provision_warehouse(addresses)
     write_addresses(folders, addresses)
+
+
+@contextlib.contextmanager
+def emulators(addresses: Addresses) -> Iterator[None]:
+    """Google clients made inside talk to this stack's emulators, whichever the environment names outside."""
+    ours = {
+        "STORAGE_EMULATOR_HOST": f"http://127.0.0.1:{addresses.gcs}",
+        "PUBSUB_EMULATOR_HOST": f"127.0.0.1:{addresses.pubsub}",
+    }
+    before = {name: os.environ.get(name) for name in ours}
+    os.environ.update(ours)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _module(name: str, port: int, environment: Mapping[str, str], module: str, *arguments: str) -> Process:
@@ -80,16 +103,13 @@ def _function(name: str, port: int, environment: Mapping[str, str]) -> Process:
     return Process(name, argv, port, environment, REPOSITORY)
 
 
-def _provision_google(addresses: Addresses) -> None:
+def _provision_google(addresses: Addresses, max_delivery_attempts: int) -> None:
     from google.api_core.exceptions import AlreadyExists, Conflict
+    from google.auth.credentials import AnonymousCredentials
     from google.cloud import pubsub_v1, storage
     from google.protobuf.duration_pb2 import Duration
     from google.pubsub_v1.types import DeadLetterPolicy, PushConfig, RetryPolicy
 
-    from shared.adapters.gcs import storage_client
-
-    os.environ["STORAGE_EMULATOR_HOST"] = f"http://127.0.0.1:{addresses.gcs}"
-    os.environ["PUBSUB_EMULATOR_HOST"] = f"127.0.0.1:{addresses.pubsub}"
     publisher, subscriber = pubsub_v1.PublisherClient(), pubsub_v1.SubscriberClient()
 
     def topic(name: str) -> str:
@@ -116,14 +136,14 @@ def _provision_google(addresses: Addresses) -> None:
             push_config=PushConfig(push_endpoint=f"http://127.0.0.1:{port}/projects/{PROJECT}/topics/{topic_name}"),
             # a person waits here: a second instead of production's ten
             retry_policy=RetryPolicy(minimum_backoff=Duration(seconds=1), maximum_backoff=Duration(seconds=10)),
-            dead_letter_policy=DeadLetterPolicy(dead_letter_topic=dead, max_delivery_attempts=MAX_DELIVERY_ATTEMPTS),
+            dead_letter_policy=DeadLetterPolicy(dead_letter_topic=dead, max_delivery_attempts=max_delivery_attempts),
         )
 
     for source in registry().sources.values():
         pushed(source.topic, addresses.extract)
     pushed(LANDED_TOPIC, addresses.load)
     pushed(SWEEP_TOPIC, addresses.sweep)
-    client: storage.Client = storage_client(PROJECT)
+    client = storage.Client(project=PROJECT, credentials=AnonymousCredentials())
     for name in BUCKETS.values():
         with contextlib.suppress(Conflict):
             client.create_bucket(name)

@@ -31,6 +31,7 @@ _T = TypeVar("_T")
 _COLOURS = (36, 33, 32, 35, 34, 31, 96, 93)
 _POLL_SECONDS = 0.05
 _TAIL_BYTES = 4000
+_GONE_SECONDS = 2.0
 
 
 class SupervisorError(Exception):
@@ -135,8 +136,15 @@ class Child:
     async def _exit(self, handle: asyncio.subprocess.Process) -> int:
         code = await handle.wait()
         end_group(self.pid, signal.SIGKILL)
+        await self._group_gone()
         self._guard.forget(self.pid)
         return code
+
+    async def _group_gone(self) -> None:
+        # a killed worker holds its port until the kernel has cleared it away; one that nobody reaps stays for ever
+        end = asyncio.get_running_loop().time() + _GONE_SECONDS
+        while end_group(self.pid, 0) and asyncio.get_running_loop().time() < end:
+            await asyncio.sleep(_POLL_SECONDS / 5)
 
     def signal(self, number: int) -> None:
         """Signal the whole group, if it is still there."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 
 from shared.extract.pages import PageFlow, PageRequest
@@ -24,12 +25,17 @@ def read_ahead(flow: PageFlow, fetch: Callable[[PageRequest], RawPage]) -> Gener
     """
     request: PageRequest | None = next(flow, None)
     with ThreadPoolExecutor(1, thread_name_prefix="fetch") as thread:
-        pending: Future[RawPage] | None = thread.submit(fetch, request) if request else None
+
+        def submit(request: PageRequest | None) -> Future[RawPage] | None:
+            # in a copy of this context: what is logged in the thread carries the run's fields too
+            return thread.submit(copy_context().run, fetch, request) if request else None
+
+        pending = submit(request)
         while pending is not None:
             page = pending.result()
             try:
                 request = flow.send(page.seen)
             except StopIteration:
                 request = None
-            pending = thread.submit(fetch, request) if request else None
+            pending = submit(request)
             yield FetchedPage(page, request)

@@ -75,6 +75,15 @@ def start_job_if_needed(ports: ClosingPorts, *, force: bool = False) -> bool:
 
 
 def _settle(ports: ClosingPorts, window: Window) -> WindowOutcome | None:
+    while True:
+        try:
+            return _settle_once(ports, window)
+        except StateConflict:
+            # somebody closed the window at the same moment, perhaps knowing less or more: look again at what is there
+            continue
+
+
+def _settle_once(ports: ClosingPorts, window: Window) -> WindowOutcome | None:
     documents, now = ports.documents, ports.clock.now()
     expected = read_expected(documents, window)
     if expected is None:
@@ -147,7 +156,6 @@ def _close(ports: ClosingPorts, outcome: WindowOutcome, now: datetime) -> None:
 
 
 def _write_closed(documents: Documents, window: Window, value: dict[str, object]) -> None:
-    # two loaders may close one window at once, each seeing the same markers: either's value will do
     name = layout.closed(window.pipeline, window.id)
     there, created = documents.create(name, value)
     if not created:
