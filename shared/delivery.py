@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from werkzeug.exceptions import ServiceUnavailable
+
 from shared import logs
-from shared.errors import PermanentError
+from shared.errors import PermanentError, TransientError
 from shared.messages import Message, delivered_message
 from shared.ports import Bucket
 from shared.quarantine import keep_message
@@ -31,14 +33,19 @@ def deliver(
     """Hand the event's message to `handle` with the run's id.
 
     A message that fails for good is kept in quarantine with its reason, and so acknowledged; others come again. One is
-    kept for each subject, by default the message's id: what the sweep sends again is no new case.
+    kept for each subject, by default the message's id: what the sweep sends again is no new case. Raises
+    ServiceUnavailable, which the framework answers as 503, for what may succeed later.
     """
 
     def record(exc: PermanentError) -> None:
         keep_message(quarantine, subject_of(event), {"data": event.data}, f"{type(exc).__name__}: {exc}", run_id)
 
-    with logs.bound(run_id=run_id, **({logs.TRACE: trace} if trace else {})), settle(record):
-        handle(delivered_message(event.data, event["id"], event["time"]), run_id)
+    try:
+        with logs.bound(run_id=run_id, **({logs.TRACE: trace} if trace else {})), settle(record):
+            handle(delivered_message(event.data, event["id"], event["time"]), run_id)
+    except TransientError as exc:
+        # an answer, not a crash: the framework would log a stack trace for what is expected
+        raise ServiceUnavailable("not now; send it again") from exc
 
 
 def cloud_trace(project: str, header: str | None) -> str | None:

@@ -67,10 +67,10 @@ def keep_object(bucket: Bucket, landing: Bucket, name: str, generation: int, rea
     bucket.create(note_name, json.dumps(note).encode(), owner=owner)
 
 
-def keep_message(bucket: Bucket, message_id: str, message: Mapping[str, Any], reason: str, owner: str) -> None:
-    """Keep a message that does not say what to do."""
-    digest = hashlib.sha256(message_id.encode()).hexdigest()[:32]
-    note = {"message_id": message_id, "message": message, "reason": reason}
+def keep_message(bucket: Bucket, subject: str, message: Mapping[str, Any], reason: str, owner: str) -> None:
+    """Keep a message that failed for good: one note a subject, which may be any text."""
+    digest = hashlib.sha256(subject.encode("utf-8", "replace")).hexdigest()[:32]
+    note = {"subject": subject, "message": message, "reason": reason}
     bucket.create(f"{MESSAGES}{digest}.json", json.dumps(note, default=str).encode(), owner=owner)
 
 

@@ -94,8 +94,13 @@ class Platform:
 
     def note_of(self, envelope: Envelope) -> dict[str, Any] | None:
         """The note in quarantine about a message, if there is one."""
-        notes = [n for n in self.quarantined("messages/").values() if n["message_id"] == envelope.message_id]
-        return notes[0] if notes else None
+        for note in self.quarantined("messages/").values():
+            data = note["message"]["data"]
+            message = data.get("message") if isinstance(data, dict) else None
+            delivered = message.get("messageId") if isinstance(message, dict) else None
+            if envelope.message_id in (note["subject"], delivered):
+                return note
+        return None
 
     def rows(self, where: str) -> list[dict[str, Any]]:
         """Rows of FACT_INCIDENTS."""

@@ -124,7 +124,7 @@ def test_a_record_that_breaks_the_contract_is_kept_and_the_rest_lands(platform: 
 
 def deferred(outcome: Outcome, error: str) -> dict[str, Any]:
     """The line of a delivery that will come again."""
-    assert outcome.status == 500
+    assert outcome.status == 503
     line = outcome.line("run.deferred")
     assert (line["severity"], line["kind"], line["error"]) == ("WARNING", "transient", error)
     return line

@@ -246,7 +246,7 @@ def test_a_dead_warehouse_makes_the_message_come_again(platform: Platform) -> No
     # the function's session is gone with the old process
     outcome = platform.deliver("load", pushed(inner))
     line = outcome.line("run.deferred")
-    assert (outcome.status, line["severity"], line["error"]) == (500, "WARNING", "WarehouseUnavailable")
+    assert (outcome.status, line["severity"], line["error"]) == (503, "WARNING", "WarehouseUnavailable")
     assert marker(platform, window) is None
     assert platform.deliver("load", pushed(inner)).status == 200
     assert loaded(platform, f"1-{window.id}") == 1

@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+from werkzeug.exceptions import ServiceUnavailable
 
 from shared import logs
 from shared.delivery import cloud_trace, deliver
@@ -83,8 +84,9 @@ def test_a_permanent_failure_is_recorded_once_and_acknowledged(error: PermanentE
 def test_a_transient_failure_is_raised_and_comes_again(error: TransientError) -> None:
     """No record, a warning only."""
     world = World(now=at(7))
-    with pytest.raises(type(error)):
+    with pytest.raises(ServiceUnavailable) as caught:
         _deliver(world, GOOD, error)
+    assert caught.value.__cause__ is error
     assert _notes(world) == []
 
 
@@ -104,7 +106,7 @@ def test_a_body_that_is_no_message_is_kept_and_acknowledged() -> None:
     world = World(now=at(7))
     (line,) = _deliver(world, {"what": "is this"})
     assert line["event"] == "message.malformed"
-    assert _notes(world)[0]["message_id"] == "event-1"
+    assert _notes(world)[0]["subject"] == "event-1"
 
 
 def test_a_message_is_handled_with_the_run_s_id() -> None:

@@ -53,4 +53,4 @@ def test_a_message_is_kept_once_with_its_reason() -> None:
     found = world.quarantine.read(stored.name)
     assert found is not None
     assert json.loads(found[0])["reason"] == "why"
-    assert json.loads(found[0])["message_id"] == "id/../1"
+    assert json.loads(found[0])["subject"] == "id/../1"
