@@ -1,10 +1,16 @@
 {#- The cut of an incremental mart: what was loaded since `lookback_days` before the newest load that the mart has seen.
-    Further back than that load, because transactions commit out of order. Everything when the mart is empty. -#}
+    Further back than that load, because transactions commit out of order. Everything when the mart is empty.
+
+    The cut is asked for beforehand and stands in the SQL as a literal, to the second below: the warehouse compares it
+    with the rows it reads first, where a subquery would be joined to the finished rows of the whole view. -#}
 {% macro ingested_since_lookback() -%}
-  {%- if is_incremental() -%}
-    where _ingested_at >= (
-        select coalesce(dateadd('day', -{{ var('lookback_days') }}, max(_ingested_at)), to_timestamp_ntz('1970-01-01'))
-        from {{ this }}
-    )
+  {%- if execute and is_incremental() -%}
+    {%- set cut = run_query(
+        "select to_char(date_trunc('second', dateadd('day', -" ~ var('lookback_days') ~ ", max(_ingested_at))), "
+        ~ "'YYYY-MM-DD HH24:MI:SS') from " ~ this
+    ).columns[0][0] -%}
+    {%- if cut is not none -%}
+      where _ingested_at >= to_timestamp_ntz('{{ cut }}')
+    {%- endif -%}
   {%- endif -%}
 {%- endmacro %}

@@ -216,6 +216,12 @@ def test_the_builds_tests_can_fail(third: Build, project: DbtProject, warehouse:
         f"update {raw} set detected_at = '2020-01-01'::timestamp_tz where incident_id = 'untouched'"
     )
     warehouse.cursor.execute(f"update {raw} set tts_sec = 1, severity_rank = 99 where incident_id = 'old'")
+    # a key twice in RAW, by two loads: nothing may hide that the MERGE does not keep its promise
+    warehouse.cursor.execute(
+        f"create or replace table RAW.PUBLIC.TWIN as select * from {raw} where incident_id = 'deleted'"
+    )
+    warehouse.cursor.execute("update RAW.PUBLIC.TWIN set _ingested_at = dateadd('day', -1, _ingested_at)")
+    warehouse.cursor.execute(f"insert into {raw} select * from RAW.PUBLIC.TWIN")
     warehouse.cursor.execute(f"update {FACT} set time_to_resolve_sec = -1 where incident_id = 'old'")
     warehouse.cursor.execute(f"insert into {FACT} select * from {FACT} where incident_id = 'redated'")
     warehouse.cursor.execute(f"insert into {BRIDGE} select * from {BRIDGE} where incident_id = 'untouched'")
@@ -227,6 +233,7 @@ def test_the_builds_tests_can_fail(third: Build, project: DbtProject, warehouse:
         "instants_agree_with_raw",
         "durations_agree_with_raw",
         "incidents_of_raw_are_in_the_mart",
+        "stg_incident_io__companya__incidents_one_row_per_incident",
         "int_ops__incidents_unioned_temperature_is_known",
         "fct_ops__incidents_one_row_per_incident",
         "fct_ops__incidents_durations_hold",

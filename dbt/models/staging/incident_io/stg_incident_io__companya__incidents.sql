@@ -13,7 +13,7 @@ renamed as (
 
 deduplicated as (
     select * from renamed
-    qualify row_number() over (partition by incident_id order by updated_at desc, _observed_at desc) = 1
+    {{ newest_version('incident_id') }}
 ),
 
 final as (
