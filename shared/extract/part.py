@@ -16,6 +16,10 @@ bounds the function's memory, whatever the size of the extraction."""
 
 _ROW_GROUP_BYTES = 8 * 1024 * 1024
 
+if "jemalloc" in pa.supported_memory_backends():
+    # gives row groups that were written back sooner than the default pool: a lower peak, no difference in CPU seen
+    pa.set_memory_pool(pa.jemalloc_memory_pool())
+
 
 class PartBuffer:
     """Collects rows of a contract as Parquet in memory."""

@@ -5,10 +5,10 @@ from functools import cache
 from shared import wiring
 from shared.adapters.clock import SystemClock
 from shared.adapters.http import HttpxClient
-from shared.adapters.pubsub import PubSubPublisher
 from shared.extract.run import ExtractPorts
 from shared.registry.load import registry
 from shared.sources.families import FAMILIES
+from shared.wiring.publisher import PublisherOnDemand
 
 
 @cache
@@ -23,7 +23,7 @@ def extract_ports() -> ExtractPorts:
         documents=wiring.documents(),
         http=HttpxClient(),
         secrets=wiring.secrets(),
-        publisher=PubSubPublisher(chosen.project),
+        publisher=PublisherOnDemand(chosen.project),
         clock=SystemClock(),
         new_token=wiring.new_token,
         base_urls=chosen.base_urls,

@@ -4,9 +4,9 @@ from datetime import timedelta
 from functools import cache
 
 from shared import wiring
-from shared.adapters.pubsub import PubSubPublisher
 from shared.registry.load import registry
 from shared.sweep.run import SweepPorts
+from shared.wiring.publisher import PublisherOnDemand
 
 
 @cache
@@ -17,7 +17,7 @@ def sweep_ports() -> SweepPorts:
         registry=registry(),
         landing=wiring.bucket(chosen.landing_bucket),
         quarantine=wiring.quarantine_bucket(),
-        publisher=PubSubPublisher(chosen.project),
+        publisher=PublisherOnDemand(chosen.project),
         closing=wiring.closing_ports(),
         grace=timedelta(seconds=chosen.sweep_grace_seconds),
     )
