@@ -94,7 +94,8 @@ class Platform:
 
     def note_of(self, envelope: Envelope) -> dict[str, Any] | None:
         """The note in quarantine about a message, if there is one."""
-        for note in self.quarantined("messages/").values():
+        notes: list[dict[str, Any]] = list(self.quarantined("messages/").values())
+        for note in notes:
             data = note["message"]["data"]
             message = data.get("message") if isinstance(data, dict) else None
             delivered = message.get("messageId") if isinstance(message, dict) else None
