@@ -56,7 +56,8 @@ class PartMetadata:
     """What the extractor knows of a part and every later step needs; travels as the object's metadata.
 
     `next_cursor` continues the extraction when the part is not the last; `not_before` delays that continuation.
-    `watermark` is the highest version seen in this part, None for none.
+    `watermark` is the highest version seen in this part, None for none. `scopes` are the days that the part holds
+    whole, as observed at `observed_at`: rows of theirs that it lacks are gone at the source.
     """
 
     pipeline: str
@@ -73,6 +74,8 @@ class PartMetadata:
     range_end: datetime
     watermark: datetime | None
     crc32c: str
+    observed_at: datetime
+    scopes: tuple[str, ...] = ()
 
     def to_mapping(self) -> dict[str, str]:
         """As object metadata: text by text."""
@@ -91,6 +94,8 @@ class PartMetadata:
             "range_end": to_text(self.range_end),
             "watermark": _text(self.watermark),
             "crc32c": self.crc32c,
+            "observed_at": to_text(self.observed_at),
+            "scopes": ",".join(self.scopes),
         }
 
     @classmethod
@@ -112,6 +117,8 @@ class PartMetadata:
                 range_end=from_text(metadata["range_end"]),
                 watermark=_instant(metadata["watermark"]),
                 crc32c=metadata["crc32c"],
+                observed_at=from_text(metadata["observed_at"]),
+                scopes=tuple(scope for scope in metadata["scopes"].split(",") if scope),
             )
         except KeyError as exc:
             raise RejectedObject(f"object {object_name!r} lacks metadata {exc}; no extractor wrote it") from exc

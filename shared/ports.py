@@ -159,6 +159,8 @@ class LandedPart:
     part: int
     rows: int
     run_id: str
+    observed_at: datetime
+    scopes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,8 @@ class LoadedRows:
     already_loaded: bool
     inserted: int = 0
     updated: int = 0
+    vanished: int = 0
+    """Rows of the part's whole scopes that it lacks: flagged as deleted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from shared import logs
 from shared.instants import to_text
 from shared.ports import Bucket
 from shared.registry.load import Registry
-from shared.transform.dbt_inputs import dbt_vars, source_table, write_inputs
+from shared.transform.dbt_inputs import dbt_vars, source_selector, write_inputs
 from shared.transform.gate import Freshness
 from shared.transform.plan_file import DbtPlan, read_report
 from shared.transform.run import BuildPlan, BuildReport
@@ -50,7 +50,7 @@ class DbtProcess:
                 target_path=str(self.target_path),
                 target=self.target,
                 variables=dbt_vars(self.registry),
-                sources=tuple(f"source:{s.family}.{source_table(s)}" for s in sources),
+                sources=tuple(source_selector(s) for s in sources),
                 select=plan.select,
                 full_refresh=plan.full_refresh,
                 report=str(report_file),

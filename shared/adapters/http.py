@@ -28,7 +28,7 @@ class HttpxClient:
             with self._client.stream(
                 request.method,
                 request.url,
-                params=request.query,
+                params=request.query or None,  # an empty one would take away the query of the address itself
                 headers=dict(request.headers),
                 content=request.body,
                 timeout=timeout_seconds,

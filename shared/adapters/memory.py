@@ -3,23 +3,18 @@
 import json
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from shared.contracts.contract import Contract
 from shared.crc32c import crc32c_base64
-from shared.errors import ConfigurationError, ResponseTooLarge, StateConflict, WarehouseRefused
+from shared.errors import ConfigurationError, ResponseTooLarge, StateConflict
 from shared.ports import (
     Clock,
     Creation,
     HttpRequest,
     HttpResponse,
-    LandedPart,
-    LoadedRows,
     StoredObject,
-    WindowState,
 )
 
 
@@ -254,76 +249,3 @@ class MemoryJobs:
         self._faults.raise_before("start", job)
         self.started.append(job)
         self._faults.raise_after("start", job)
-
-
-class MemoryWarehouse:
-    """RAW tables as dictionaries, read from Parquet in the landing bucket and merged by the contract's rules."""
-
-    def __init__(self, landing: MemoryBucket, faults: Faults | None = None) -> None:
-        self._landing = landing
-        self._faults = faults or Faults()
-        self._lock = threading.Lock()
-        self.tables: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = defaultdict(dict)
-        self.ledgers: dict[str, set[tuple[str, int]]] = defaultdict(set)
-        self.windows: dict[tuple[str, str, str], WindowState] = {}
-
-    def load_part(self, contract: Contract, part: LandedPart, *, loaded_at: datetime) -> LoadedRows:
-        """See Warehouse."""
-        import io
-
-        import pyarrow.parquet as pq
-
-        self._faults.raise_before("load_part", part.object_name)
-        with self._lock:
-            if (part.object_name, part.generation) in self.ledgers[contract.ledger_table]:
-                return LoadedRows(already_loaded=True)
-            found = self._landing.read(part.object_name)
-            if found is None:
-                raise WarehouseRefused(f"load of {part.object_name}: the remote file was not found")
-            rows = pq.read_table(io.BytesIO(found[0])).to_pylist()
-            if len(rows) != part.rows:
-                raise WarehouseRefused(f"{part.object_name}: {part.rows} rows landed, but the file has {len(rows)}")
-            inserted = updated = 0
-            table = self.tables[contract.table]
-            newest: dict[tuple[Any, ...], dict[str, Any]] = {}
-            for upper in rows:
-                row = _payload_checked({name.lower(): value for name, value in upper.items()})
-                row["_ingested_at"] = loaded_at
-                key = tuple(row[name] for name in contract.keys)
-                if key not in newest or self._version(contract, row) > self._version(contract, newest[key]):
-                    newest[key] = row
-            for key, row in newest.items():
-                there = table.get(key)
-                if there is None:
-                    table[key] = row | {"_anchor_at": row[contract.anchor]}
-                    inserted += 1
-                elif self._version(contract, row) >= self._version(contract, there):
-                    table[key] = row | {"_anchor_at": there["_anchor_at"]}
-                    updated += 1
-            self.ledgers[contract.ledger_table].add((part.object_name, part.generation))
-        self._faults.raise_after("load_part", part.object_name)
-        return LoadedRows(False, inserted, updated)
-
-    def record_windows(self, states: Sequence[WindowState]) -> None:
-        """See Warehouse."""
-        self._faults.raise_before("record_windows", "")
-        for state in states:
-            key = (state.pipeline, state.window_id, state.source)
-            there = self.windows.get(key)
-            if there is None or state.closed_at >= there.closed_at:
-                self.windows[key] = state
-        self._faults.raise_after("record_windows", "")
-
-    @staticmethod
-    def _version(contract: Contract, row: Mapping[str, Any]) -> tuple[Any, Any]:
-        return row[contract.version], row["_observed_at"]
-
-
-def _payload_checked(row: dict[str, Any]) -> dict[str, Any]:
-    """The row with the flag that the MERGE sets when the warehouse cannot parse the payload."""
-    try:
-        json.loads(row["payload"])
-    except ValueError:
-        flags = ["payload_not_parsed", *json.loads(row["dq_flags"])]
-        return row | {"dq_valid": False, "dq_flags": json.dumps(flags, separators=(",", ":"))}
-    return row

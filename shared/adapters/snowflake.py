@@ -149,18 +149,38 @@ class SnowflakeWarehouse:
             run(copy)
             _check_copied(part, run(sql.count_staged(self._schema, staging))[0][0])
             counts = run.merge(sql.merge_from_staging(contract, self._schema, staging), [loaded_at])
+            vanished = self._flag_vanished(run, contract, staging, part, loaded_at)
             run("COMMIT")
         except BaseException:
             self._roll_back(run)
             raise
-        return LoadedRows(False, counts.get("inserted", 0), counts.get("updated", 0))
+        return LoadedRows(False, counts.get("inserted", 0), counts.get("updated", 0), vanished)
+
+    def _flag_vanished(
+        self, run: "_Run", contract: Contract, staging: str, part: LandedPart, loaded_at: datetime
+    ) -> int:
+        if contract.scope is None:
+            return 0
+        vanished = 0
+        if part.scopes:
+            values = [part.observed_at, loaded_at, part.run_id, part.source, part.observed_at, *part.scopes]
+            statement = sql.delete_vanished(contract, self._schema, staging, len(part.scopes))
+            vanished = int(run(statement, values)[0][0])
+            seen = [value for scope in part.scopes for value in (part.source, scope, part.observed_at)]
+            run(sql.record_scopes(contract, self._schema, len(part.scopes)), seen)
+        if run(sql.count_newer_scopes(contract, self._schema), [part.source, part.observed_at])[0][0]:
+            statement = sql.delete_overtaken(contract, self._schema)
+            vanished += int(run(statement, [loaded_at, part.object_name])[0][0])
+        return vanished
 
     def _prepare(self, run: "_Run", contract: Contract) -> None:
-        """Create the table and its ledger, and add the contract's newer columns; once a process and contract."""
+        """Create the table and those beside it, and add the contract's newer columns; once a process and contract."""
         if contract.fingerprint in self._ready:
             return
         run(sql.create_table(contract, self._schema))
         run(sql.create_ledger(contract, self._schema))
+        if contract.scope is not None:
+            run(sql.create_scopes(contract, self._schema))
         rows = run(sql.columns_of(self._access.database), [self._access.schema, contract.table])
         there = {str(row[0]) for row in rows}
         for column in contract.stored:

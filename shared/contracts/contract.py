@@ -47,6 +47,14 @@ ANCHOR_AT = Column(
 )
 
 
+FIRST_WINDOW_ID = Column(
+    "_first_window_id", Kind.TEXT, "The window that brought the row first; a later one is late.", True
+)
+RESTATED_AT = Column(
+    "_restated_at", Kind.INSTANT, "When the load last found other content for the row; NULL for never."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Contract:
     """The one definition of a RAW table: one row a key, the newest version wins.
@@ -63,6 +71,12 @@ class Contract:
     anchor: str
     cluster_by: str
     columns: tuple[Column, ...]
+    scope: str | None = None
+    """The column (a day, say) that whole re-reads replace: a row that a newer whole scope lacks is deleted."""
+    kept: tuple[str, ...] = ()
+    """Columns whose value outlives a newer version without one: sources forget whom or what a record was about."""
+    digest: str | None = None
+    """The column that changes with the content: a re-read row with another digest was re-stated by the vendor."""
 
     def __post_init__(self) -> None:
         names = [column.name for column in self.landed]
@@ -71,6 +85,9 @@ class Contract:
         for name in (*self.keys, self.version, self.anchor, self.cluster_by):
             if not self.column(name).required:
                 raise ValueError(f"contract {self.name}: {name} is relied on and must be required")
+        for name in self.kept:
+            if self.column(name).required:
+                raise ValueError(f"contract {self.name}: {name} is never missing, so there is nothing to keep")
 
     @property
     def landed(self) -> tuple[Column, ...]:
@@ -80,12 +97,18 @@ class Contract:
     @property
     def stored(self) -> tuple[Column, ...]:
         """The columns of the RAW table, in order."""
-        return (*self.landed, INGESTED_AT, ANCHOR_AT)
+        kept = (FIRST_WINDOW_ID, RESTATED_AT) if self.digest else ()
+        return (*self.landed, INGESTED_AT, ANCHOR_AT, *kept)
 
     @property
     def ledger_table(self) -> str:
         """The table beside this one that says which landing objects are in it."""
         return f"{self.table}__LEDGER"
+
+    @property
+    def scopes_table(self) -> str:
+        """The table beside this one that says when each scope was last read whole."""
+        return f"{self.table}__SCOPES"
 
     @property
     def fingerprint(self) -> str:

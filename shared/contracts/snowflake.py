@@ -1,6 +1,6 @@
 """A contract as Snowflake statements: values in, text out. Identifiers are allow-listed and quoted, values bound."""
 
-from shared.contracts.contract import INGESTED_AT, Column, Contract, Kind
+from shared.contracts.contract import INGESTED_AT, RESTATED_AT, Column, Contract, Kind
 from shared.contracts.identifiers import literal, quoted
 
 _TYPES = {
@@ -109,11 +109,9 @@ def merge_from_staging(contract: Contract, schema: str, staging: str) -> str:
     match = " AND ".join(f"t.{quoted(key)} = s.{quoted(key)}" for key in contract.keys)
     newer = f"(s.{version} > t.{version} OR (s.{version} = t.{version} AND s.{observed} >= t.{observed}))"
     updated = [c for c in (*contract.landed, INGESTED_AT) if c.name not in contract.keys]
-    updates = ", ".join(f"{quoted(c.name)} = s.{quoted(c.name)}" for c in updated)
+    updates = ", ".join([*(_update(contract, c.name) for c in updated), *_restatement(contract)])
     names = ", ".join(quoted(c.name) for c in contract.stored)
-    values = ", ".join(
-        f"s.{quoted(contract.anchor)}" if c.name == "_anchor_at" else f"s.{quoted(c.name)}" for c in contract.stored
-    )
+    values = ", ".join(_inserted(contract, c) for c in contract.stored)
     selected = ", ".join(_from_staging(c) for c in contract.landed)
     return (
         f"MERGE INTO {_table(schema, contract.table)} AS t USING ("
@@ -124,6 +122,91 @@ def merge_from_staging(contract: Contract, schema: str, staging: str) -> str:
         f"WHEN MATCHED AND {newer} THEN UPDATE SET {updates} "
         f"WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({values})"
     )
+
+
+def delete_vanished(contract: Contract, schema: str, staging: str, scopes: int) -> str:
+    """UPDATE that flags rows of `scopes` whole re-read scopes which the staging table lacks.
+
+    Binds the instant of the observation, that of the load, the run, the source, the observation again, and each scope.
+    Rows observed later than this extraction are left alone, so files may be loaded in any order; see delete_overtaken.
+    """
+    table, scope = _table(schema, contract.table), quoted(_scope(contract).name)
+    match = " AND ".join(f"s.{quoted(key)} = t.{quoted(key)}" for key in contract.keys)
+    among = ", ".join(["%s"] * scopes)
+    return (
+        f'UPDATE {table} AS t SET "_IS_DELETED" = TRUE, "_OBSERVED_AT" = %s, "_INGESTED_AT" = %s, "_RUN_ID" = %s '
+        f'WHERE t."_SOURCE" = %s AND NOT t."_IS_DELETED" AND t."_OBSERVED_AT" < %s AND t.{scope} IN ({among}) '
+        f"AND NOT EXISTS (SELECT 1 FROM {_table(schema, staging)} AS s WHERE {match})"
+    )
+
+
+def create_scopes(contract: Contract, schema: str) -> str:
+    """DDL of the table that says when each scope was last read whole."""
+    columns = f'"SOURCE" VARCHAR NOT NULL, "SCOPE" {_TYPES[_scope(contract).kind]} NOT NULL, "OBSERVED_AT" TIMESTAMP_TZ'
+    return f"CREATE TABLE IF NOT EXISTS {_table(schema, contract.scopes_table)} ({columns} NOT NULL)"
+
+
+def record_scopes(contract: Contract, schema: str, scopes: int) -> str:
+    """MERGE of when `scopes` scopes were read whole; binds source, scope and observation of each. The latest wins."""
+    values = ", ".join(["(%s, %s, %s)"] * scopes)
+    return (
+        f"MERGE INTO {_table(schema, contract.scopes_table)} AS t USING ("
+        f'SELECT CAST(column1 AS VARCHAR) AS "SOURCE", CAST(column2 AS {_TYPES[_scope(contract).kind]}) AS "SCOPE", '
+        f'CAST(column3 AS TIMESTAMP_TZ) AS "OBSERVED_AT" FROM VALUES {values}) AS s '
+        'ON t."SOURCE" = s."SOURCE" AND t."SCOPE" = s."SCOPE" '
+        'WHEN MATCHED AND s."OBSERVED_AT" > t."OBSERVED_AT" THEN UPDATE SET "OBSERVED_AT" = s."OBSERVED_AT" '
+        'WHEN NOT MATCHED THEN INSERT ("SOURCE", "SCOPE", "OBSERVED_AT") '
+        'VALUES (s."SOURCE", s."SCOPE", s."OBSERVED_AT")'
+    )
+
+
+def count_newer_scopes(contract: Contract, schema: str) -> str:
+    """How many of a source's scopes were read whole after an observation; binds the two."""
+    return f'SELECT COUNT(*) FROM {_table(schema, contract.scopes_table)} WHERE "SOURCE" = %s AND "OBSERVED_AT" > %s'
+
+
+def delete_overtaken(contract: Contract, schema: str) -> str:
+    """UPDATE that flags rows which a file brought after a newer whole scope without them was loaded.
+
+    Binds the instant of the load and the file.
+    """
+    return (
+        f'UPDATE {_table(schema, contract.table)} AS t SET "_IS_DELETED" = TRUE, "_INGESTED_AT" = %s '
+        'WHERE t."_SOURCE_FILE" = %s AND NOT t."_IS_DELETED" '
+        f'AND EXISTS (SELECT 1 FROM {_table(schema, contract.scopes_table)} AS s WHERE s."SOURCE" = t."_SOURCE" '
+        f'AND s."SCOPE" = t.{quoted(_scope(contract).name)} AND s."OBSERVED_AT" > t."_OBSERVED_AT")'
+    )
+
+
+def _scope(contract: Contract) -> Column:
+    if contract.scope is None:
+        raise ValueError(f"contract {contract.name} has no scope")
+    return contract.column(contract.scope)
+
+
+def _inserted(contract: Contract, column: Column) -> str:
+    match column.name:
+        case "_anchor_at":
+            return f"CAST(s.{quoted(contract.anchor)} AS TIMESTAMP_TZ)"
+        case "_first_window_id":
+            return f"s.{quoted('_window_id')}"
+        case "_restated_at":
+            return "NULL"
+        case name:
+            return f"s.{quoted(name)}"
+
+
+def _update(contract: Contract, name: str) -> str:
+    ours, theirs = f"t.{quoted(name)}", f"s.{quoted(name)}"
+    return f"{quoted(name)} = " + (f"COALESCE({theirs}, {ours})" if name in contract.kept else theirs)
+
+
+def _restatement(contract: Contract) -> list[str]:
+    if contract.digest is None:
+        return []
+    digest, restated = quoted(contract.digest), quoted(RESTATED_AT.name)
+    changed = f"t.{digest} IS DISTINCT FROM s.{digest}"
+    return [f"{restated} = IFF({changed}, s.{quoted(INGESTED_AT.name)}, t.{restated})"]
 
 
 _PAYLOAD, _PARSED = quoted("payload"), quoted("_parsed")

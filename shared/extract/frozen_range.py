@@ -12,15 +12,38 @@ from shared.windows.window import Window
 
 
 def choose_range(source: Source, window: Window, watermark: datetime | None) -> ExtractionRange:
-    """The range of a scheduled extraction: from the watermark less the lookback to the window's end.
+    """The range of a scheduled extraction.
+
+    By `updated_at`: from the watermark less the lookback to the window's end. By day: from the first day not read yet,
+    less the days that the vendor re-states, to the last day that is complete at the source by the window's end. A
+    snapshot has no range but the window itself.
 
     Without a watermark, and once in every full-resync interval, everything since the source's history began is read. A
     watermark beyond the window's start (a late delivery of an old tick) does not cut the window short.
     """
+    match source.cursor:
+        case "day":
+            return _days(source, window, watermark)
+        case "snapshot":
+            return ExtractionRange(window.start, window.end)
     if watermark is None or _resyncs(source, window):
         return ExtractionRange(source.history_start, window.end, full=True)
     start = min(watermark, window.start) - timedelta(minutes=source.lookback_minutes)
     return ExtractionRange(max(start, source.history_start), window.end)
+
+
+def _days(source: Source, window: Window, watermark: datetime | None) -> ExtractionRange:
+    end = _midnight(window.end - timedelta(hours=source.availability_lag_hours))
+    oldest = source.history_start
+    if source.history_days is not None:
+        oldest = max(oldest, end - timedelta(days=source.history_days))
+    unread = oldest if watermark is None else min(watermark, end) - timedelta(days=source.repull_days)
+    start = _midnight(max(unread, oldest))
+    return ExtractionRange(min(start, end), end)
+
+
+def _midnight(instant: datetime) -> datetime:
+    return instant.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def freeze_range(
@@ -45,6 +68,8 @@ def _choose(
     scheduled = documents.get(layout.extraction_range(source.name, window.id, 0))
     if scheduled is not None:
         return _from_json(scheduled.value)
+    if source.cursor == "day":
+        return _days(source, window, _midnight(window.start))
     return ExtractionRange(window.start - timedelta(minutes=source.lookback_minutes), window.end)
 
 

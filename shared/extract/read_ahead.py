@@ -11,10 +11,16 @@ from shared.sources.family import RawPage
 
 @dataclass(frozen=True, slots=True)
 class FetchedPage:
-    """A page, and the request of the page after it (None when it was the last)."""
+    """A page, the request that brought it, and that of the page after it (None when it was the last)."""
 
+    request: PageRequest
     page: RawPage
     following: PageRequest | None
+
+    @property
+    def ends_scope(self) -> bool:
+        """Whether the extraction may be cut after this page."""
+        return self.following is None or not self.request.scope or self.following.scope != self.request.scope
 
 
 def read_ahead(flow: PageFlow, fetch: Callable[[PageRequest], RawPage]) -> Generator[FetchedPage, None, None]:
@@ -31,11 +37,11 @@ def read_ahead(flow: PageFlow, fetch: Callable[[PageRequest], RawPage]) -> Gener
             return thread.submit(copy_context().run, fetch, request) if request else None
 
         pending = submit(request)
-        while pending is not None:
-            page = pending.result()
+        while pending is not None and request is not None:
+            page, asked = pending.result(), request
             try:
                 request = flow.send(page.seen)
             except StopIteration:
                 request = None
             pending = submit(request)
-            yield FetchedPage(page, request)
+            yield FetchedPage(asked, page, request)

@@ -29,11 +29,12 @@ RETRIED_STATUSES: Mapping[int, str] = {
 def asked_wait(headers: Mapping[str, str], now: datetime) -> float | None:
     """Seconds that `Retry-After` asks for: whole seconds, decimal seconds, or an HTTP date. None without one.
 
-    A date in the past is no wait; text that is neither (or not a finite number) counts as no header. A day at most.
+    Where it is missing and `X-RateLimit-Remaining` is 0, `X-RateLimit-Reset` tells the end in Unix seconds. A date in
+    the past is no wait; text that is neither (or not a finite number) counts as no header. A day at most.
     """
     text = headers.get("retry-after", "").strip()
     if not text:
-        return None
+        return _until_reset(headers, now)
     try:
         seconds = float(text)
     except ValueError:
@@ -44,6 +45,15 @@ def asked_wait(headers: Mapping[str, str], now: datetime) -> float | None:
 def backoff(fault: int) -> float | None:
     """The wait after the `fault`-th fault in a row (from 0); None when the attempts are used up."""
     return BACKOFF_SECONDS[fault] if fault < len(BACKOFF_SECONDS) else None
+
+
+def _until_reset(headers: Mapping[str, str], now: datetime) -> float | None:
+    text = headers.get("x-ratelimit-reset", "").strip()
+    # some vendors tell seconds here and not an instant: those lie decades back, and are no header
+    if headers.get("x-ratelimit-remaining", "").strip() != "0" or not (text.isascii() and text.isdecimal()):
+        return None
+    left = int(text[:18]) - now.timestamp()
+    return _bounded(left) if left > -LONGEST_WAIT_SECONDS else None
 
 
 def _until(text: str, now: datetime) -> float | None:

@@ -6,17 +6,18 @@ two attempts cut parts differently, and following one's own cursor would skip ro
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared import logs
 from shared.contracts import CONTRACTS
+from shared.contracts.contract import Contract
 from shared.crc32c import crc32c_base64
+from shared.extract.credentials import Credentials
+from shared.extract.draft import Draft, Reader
 from shared.extract.frozen_range import freeze_range
 from shared.extract.part import PartBuffer
 from shared.extract.rate import RateLimit
-from shared.extract.read_ahead import read_ahead
 from shared.extract.sender import Sender, WaitBeyondDeadline
 from shared.landing import PartMetadata, PartName
 from shared.messages import ExtractMessage
@@ -128,13 +129,19 @@ def _sender(ports: ExtractPorts, source: Source, now: datetime, run_id: str, kee
         source,
         ports.base_urls.get(source.family, str(source.base_url)),
         ports.http,
-        ports.secrets,
+        Credentials(source, ports.http, ports.secrets, ports.clock, _token_url(ports, source)),
         ports.clock,
         rate,
         now + timedelta(seconds=ports.soft_deadline_seconds),
         keep,
-        {"accept": "application/json", "x-request-id": run_id},
+        {"accept": "application/json", "x-request-id": run_id, **source.headers},
     )
+
+
+def _token_url(ports: ExtractPorts, source: Source) -> str | None:
+    if source.auth.token_url is None:
+        return None
+    return ports.base_urls.get(f"{source.family}_auth", str(source.auth.token_url))
 
 
 @dataclass(slots=True)
@@ -186,53 +193,49 @@ class _Run:
 
     def _build(self, name: PartName, resume: str, summary: ExtractSummary) -> PartMetadata:
         contract = CONTRACTS[self.source.contract]
-        buffer, rejections, highest = PartBuffer(contract), list[Rejection](), None
-        skipped, unknown = 0, set[str]()
-        next_cursor, not_before = "", None
-        last = True
-        flow = self.family.pages(self.source, self.extraction, resume)
-        position = resume
-        try:
-            if not self.verified:
-                self.family.verify(self.source, self.sender.send)
-                self.verified = True
-            with closing(read_ahead(flow, lambda r: self.sender.send(r, self.family.split))) as pages:
-                for fetched in pages:
-                    rows = self.family.rows(self.source, fetched.page.records, self.extraction)
-                    buffer.add(rows.columns, self._constants(name), rows.count)
-                    rejections += rows.rejections
-                    skipped += rows.skipped
-                    unknown |= rows.unknown
-                    if rows.watermark is not None:
-                        highest = rows.watermark if highest is None else max(highest, rows.watermark)
-                    if fetched.following is None:
-                        break
-                    position = fetched.following.resume
-                    if buffer.full or self.ports.clock.now() >= self.deadline:
-                        last, next_cursor = False, position
-                        break
-        except WaitBeyondDeadline as exc:
-            last, next_cursor, not_before = False, position, exc.until
-        if unknown:
-            logs.warning("extract.unknown_fields", fields=unknown, message="new fields are kept in payload only")
-        data = buffer.close()
+        # before the first request: what the part says is at least as new as this
+        observed_at = self.ports.clock.now()
+        draft = self._read(contract, resume, self._constants(name, observed_at))
+        if draft.unknown:
+            logs.warning("extract.unknown_fields", fields=draft.unknown, message="new fields are kept in payload only")
+        data = draft.buffer.close()
         metadata = PartMetadata(
             pipeline=self.window.pipeline,
             window=self.window,
             contract=contract.name,
             fingerprint=contract.fingerprint,
             run_id=self.run_id,
-            rows=buffer.rows,
-            rejected=len(rejections),
-            last=last,
-            next_cursor=next_cursor,
-            not_before=not_before,
+            rows=draft.buffer.rows,
+            rejected=len(draft.rejections),
+            last=draft.last,
+            next_cursor="" if draft.last else draft.next_cursor,
+            not_before=draft.not_before,
             range_start=self.extraction.start,
             range_end=self.extraction.end,
-            watermark=highest,
+            watermark=self._watermark(draft),
             crc32c=crc32c_base64(data),
+            observed_at=observed_at,
+            scopes=tuple(draft.scopes),
         )
-        return self._upload(name, data, metadata, rejections, skipped, summary)
+        return self._upload(name, data, metadata, draft.rejections, draft.skipped, summary)
+
+    def _read(self, contract: Contract, resume: str, constants: dict[str, object]) -> Draft:
+        reader = Reader(
+            self.source, self.family, contract, self.extraction, self.sender, self.ports.clock, self.deadline
+        )
+        if not self.verified:
+            try:
+                self.family.verify(self.source, self.sender.send)
+            except WaitBeyondDeadline as exc:
+                return Draft(PartBuffer(contract), resume, last=False, not_before=exc.until)
+            self.verified = True
+        return reader.read(resume, constants)
+
+    def _watermark(self, draft: Draft) -> datetime | None:
+        # where whole days or snapshots are read, a day without rows is as read as any other
+        if self.source.cursor in ("day", "snapshot"):
+            return self.extraction.end if draft.last else None
+        return draft.highest
 
     def _upload(
         self,
@@ -284,12 +287,12 @@ class _Run:
         self.ports.publisher.publish(self.source.topic, message.attributes())
         logs.info("extract.continued_by_message", part=part, not_before=not_before)
 
-    def _constants(self, name: PartName) -> dict[str, object]:
+    def _constants(self, name: PartName, observed_at: datetime) -> dict[str, object]:
         return {
             "_is_deleted": False,
             "_source": self.source.name,
             "_window_id": self.window.id,
             "_source_file": name.object_name,
             "_run_id": self.run_id,
-            "_observed_at": self.ports.clock.now(),
+            "_observed_at": observed_at,
         }

@@ -68,7 +68,8 @@ def load_object(ports: LoadPorts, message: LandedMessage) -> LoadSummary:
         "part": name.part,
     }
     with logs.bound(**subject):
-        loaded = _load(ports, message, name, metadata) if metadata.rows else None
+        # a whole scope without rows says that the rows it had are gone
+        loaded = _load(ports, message, name, metadata) if metadata.rows or metadata.scopes else None
         marker = PartMarker(
             source=name.source,
             window_id=name.window_id,
@@ -128,8 +129,10 @@ def _load(ports: LoadPorts, message: LandedMessage, name: PartName, metadata: Pa
         part=name.part,
         rows=metadata.rows,
         run_id=metadata.run_id,
+        observed_at=metadata.observed_at,
+        scopes=metadata.scopes,
     )
     loaded = ports.warehouse.load_part(contract, part, loaded_at=ports.clock.now())
     event = "load.already_loaded" if loaded.already_loaded else "load.merged"
-    logs.info(event, rows=metadata.rows, inserted=loaded.inserted, updated=loaded.updated)
+    logs.info(event, rows=metadata.rows, inserted=loaded.inserted, updated=loaded.updated, vanished=loaded.vanished)
     return loaded

@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AnyHttpUrl, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AnyHttpUrl, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from shared.instants import from_text
 from shared.windows.schedule import check_cron
@@ -46,10 +46,19 @@ class Pipeline(_Entry):
 
 
 class Auth(_Entry):
-    """The header that carries the key: `<header>: <scheme> <key>`, or the key alone. Never the query string."""
+    """How the key travels; see shared/extract/credentials.py. Never in the query string."""
 
-    header: str
+    kind: Literal["header", "basic", "client_credentials"] = "header"
+    header: str = "Authorization"
     scheme: str | None = None
+    token_url: AnyHttpUrl | None = None
+    scopes: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _token_url_where_needed(self) -> "Auth":
+        if (self.kind == "client_credentials") != (self.token_url is not None):
+            raise ValueError("token_url belongs to client_credentials, and to nothing else")
+        return self
 
 
 class Freshness(_Entry):
@@ -63,6 +72,10 @@ class Source(_Entry):
     """One thing that is extracted on its own."""
 
     name: Name
+    domain: Name
+    """What dbt calls the source; name = domain, instance (if any) and entity, joined by underscores."""
+    instance: Name | None = None
+    entity: Name
     family: Name
     slug: Slug
     pipeline: Name
@@ -70,9 +83,16 @@ class Source(_Entry):
     base_url: AnyHttpUrl
     secret: SecretReference
     auth: Auth
+    headers: dict[str, str] = {}
     cursor: Literal["updated_at", "day", "snapshot", "existence"]
-    lookback_minutes: Minutes
+    lookback_minutes: Minutes = 0
+    availability_lag_hours: Annotated[float, Field(ge=0, le=24 * 14)] = 0
+    """cursor day: how long after its end (UTC) a day is complete at the source."""
+    repull_days: Annotated[int, Field(ge=0, le=90)] = 0
+    """cursor day: how many complete days before the newest are read again, since the vendor re-states them."""
     history_from: Instant
+    history_days: Annotated[int, Field(ge=1, le=3660)] | None = None
+    """How far back the vendor can be asked at all."""
     full_resync_cron: Cron | None = None
     page_size: Annotated[int, Field(ge=1, le=10_000)]
     requests_per_minute: Annotated[int, Field(ge=1, le=100_000)]

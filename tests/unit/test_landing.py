@@ -25,6 +25,8 @@ METADATA = PartMetadata(
     range_end=at(7),
     watermark=at(6.5),
     crc32c="AAAAAA==",
+    observed_at=at(7.5),
+    scopes=("2026-11-18", "2026-11-19"),
 )
 
 

@@ -1,11 +1,21 @@
 """Paging without I/O: every page once, the last one included, and no endless loop."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from shared.errors import PaginationLoop
-from shared.extract.pages import PageFlow, PageRequest, PageSeen, cursor_pages, numbered_pages, offset_pages
+from shared.extract.pages import (
+    PageFlow,
+    PageRequest,
+    PageSeen,
+    cursor_pages,
+    gathered_links,
+    newest_first,
+    numbered_pages,
+    offset_pages,
+)
 
 
 def _walk(flow: PageFlow, answer: Callable[[PageRequest], PageSeen]) -> list[PageRequest]:
@@ -109,3 +119,57 @@ def test_empty_numbered_pages_without_an_end_are_a_loop() -> None:
     """As with cursors."""
     with pytest.raises(PaginationLoop, match="10 empty pages"):
         _walk(numbered_pages("/list", (), parameter="page"), lambda r: PageSeen(0, str(int(r.resume) + 1)))
+
+
+def test_offsets_may_begin_with_one() -> None:
+    """Some vendors count from 1."""
+    requests = _walk(
+        offset_pages("/list", (), offset="start", limit="limit", size=3, first=1),
+        lambda r: PageSeen(3 if r.resume == "1" else 1),
+    )
+    assert [request.resume for request in requests] == ["1", "4"]
+
+
+def test_a_full_page_with_the_records_of_the_one_before_is_a_loop() -> None:
+    """Where pages tell their content; else full pages are read as long as they come."""
+    flow = offset_pages("/list", (), offset="o", limit="l", size=3)
+    with pytest.raises(PaginationLoop, match="the same records"):
+        _walk(flow, lambda r: PageSeen(3, content=b"same"))
+    flow = offset_pages("/list", (), offset="o", limit="l", size=3)
+    assert len(_walk(flow, lambda r: PageSeen(3 if int(r.resume) < 9 else 0))) == 4
+
+
+def test_links_are_gathered_from_all_pages() -> None:
+    """Every request begins again where what is read by means of the links does."""
+    gathered: list[list[str]] = []
+
+    def flow() -> PageFlow:
+        pages = numbered_pages("/list", (), parameter="page")
+        gathered.append((yield from gathered_links(pages, "later")))
+        yield PageRequest("/after", resume="later")
+
+    following = {"1": "2", "2": None}
+
+    def answer(request: PageRequest) -> PageSeen:
+        number = dict(request.query).get("page", "")
+        return PageSeen(2, following.get(number), links=(f"{number}a", f"{number}b"))
+
+    requests = _walk(flow(), answer)
+    assert gathered == [["1a", "1b", "2a", "2b"]]
+    assert [(request.path, request.resume) for request in requests] == [("/list", "later")] * 2 + [("/after", "later")]
+
+
+def test_a_list_sorted_by_version_is_read_down_to_where_the_range_begins() -> None:
+    """The page that reaches below is the last one; one that tells nothing is no end."""
+    noon = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    oldest = {"1": noon + timedelta(hours=2), "2": None, "3": noon, "4": noon - timedelta(seconds=1)}
+
+    def answer(request: PageRequest) -> PageSeen:
+        return PageSeen(1, str(int(request.resume) + 1), oldest=oldest[request.resume])
+
+    requests = _walk(newest_first(numbered_pages("/list", (), parameter="page"), noon), answer)
+    assert [request.resume for request in requests] == ["1", "2", "3", "4"]
+    ends_before = _walk(
+        newest_first(numbered_pages("/list", (), parameter="page"), noon), lambda r: PageSeen(1, oldest=noon)
+    )
+    assert len(ends_before) == 1

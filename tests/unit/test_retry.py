@@ -37,6 +37,26 @@ def test_seconds_decimals_and_dates_are_understood(text: str, seconds: float) ->
     assert _asked(text) == seconds
 
 
+@pytest.mark.parametrize(
+    ("remaining", "reset", "seconds"),
+    [
+        ("0", str(int(NOW.timestamp()) + 90), 90.0),
+        ("0", str(int(NOW.timestamp()) - 5), 0.0),
+        ("0", "9" * 30, LONGEST_WAIT_SECONDS),
+        ("1", str(int(NOW.timestamp()) + 90), None),
+        ("0", "60", None),
+        ("0", "soon", None),
+        ("0", "-5", None),
+        ("0", "", None),
+    ],
+)
+def test_without_a_wait_the_limits_reset_tells_one(remaining: str, reset: str, seconds: float | None) -> None:
+    """An instant in Unix seconds, and only when nothing is left; seconds from now are not guessed at."""
+    headers = {"x-ratelimit-remaining": remaining, "x-ratelimit-reset": reset}
+    assert asked_wait(headers, NOW) == seconds
+    assert asked_wait({**headers, "retry-after": "7"}, NOW) == 7.0
+
+
 @pytest.mark.parametrize("text", ["", "  ", "soon", "inf", "-inf", "nan", "Fri, 99 Nov 2026 07:00:00 GMT", "1 2", "½"])
 def test_anything_else_counts_as_no_header(text: str) -> None:
     """Then the ordinary waits apply."""

@@ -12,9 +12,10 @@ import pytest
 from shared import logs
 from shared.adapters.memory import MemoryClock, MemoryHttp, MemorySecrets
 from shared.errors import AuthenticationFailed, RequestRefused, ResponseTooLarge, SourceUnavailable
+from shared.extract.credentials import Credentials
 from shared.extract.pages import PageRequest
 from shared.extract.rate import RateLimit
-from shared.extract.sender import MAX_RESPONSE_BYTES, Sender, UnusableBody, WaitBeyondDeadline
+from shared.extract.sender import MAX_RESPONSE_BYTES, Sender, Throttled, UnusableBody, WaitBeyondDeadline
 from shared.ports import HttpRequest, HttpResponse
 from tests.support.incident_io import response, unavailable
 from tests.support.world import registry_of
@@ -35,11 +36,12 @@ class Sending:
         self.kept: list[datetime] = []
         registry = registry_of("alpha", **source)
         self.log = io.StringIO()
+        source_of = registry.source("incident_io_alpha_incidents")
         self.sender = Sender(
-            registry.source("incident_io_alpha_incidents"),
+            source_of,
             "https://api.incident.io/",
             self.http,
-            self.secrets,
+            Credentials(source_of, self.http, self.secrets, self.clock, None),
             self.clock,
             RateLimit(6000, self.clock),
             self.clock.now() + timedelta(seconds=deadline_seconds),
@@ -47,10 +49,10 @@ class Sending:
             {"accept": "application/json"},
         )
 
-    def send(self, decode: Callable[[bytes], Any] = json.loads) -> Any:
+    def send(self, decode: Callable[[bytes], Any] = json.loads, request: PageRequest = REQUEST) -> Any:
         """Send the one request."""
         with logs.captured(self.log):
-            return self.sender.send(REQUEST, decode)
+            return self.sender.send(request, lambda response: decode(response.body))
 
 
 def _page(body: bytes) -> object:
@@ -234,3 +236,26 @@ def test_a_503_that_asks_for_no_wait_uses_up_its_attempts() -> None:
         sending.send()
     assert len(sending.http.requests) == 5
     assert sum(sending.clock.slept) == 0
+
+
+def test_a_limit_that_the_body_explains_is_judged_by_the_decoder() -> None:
+    """It may tell of a minute's limit, which is waited for, or of one that waiting does not help against."""
+
+    def later(body: bytes) -> object:
+        if body == b"credits":
+            raise RequestRefused("spent")
+        if body == b"minute":
+            raise Throttled("slow down", 60)
+        return json.loads(body)
+
+    request = PageRequest("/list", limit_in_body=True)
+    sending = Sending(response(429, b"minute"), response(429, b"minute"), OK)
+    assert sending.send(later, request) == {"fine": True}
+    assert sum(sending.clock.slept) == 120
+    with pytest.raises(RequestRefused, match="spent"):
+        Sending(response(429, b"credits")).send(later, request)
+    front_end = Sending(response(429, b"<html>", retry_after="90"), OK)
+    assert front_end.send(_page, request) == {"fine": True}
+    assert sum(front_end.clock.slept) == 90
+    unasked = Sending(response(429, b"credits", retry_after="5"), OK)
+    assert unasked.send(later) == {"fine": True}

@@ -1,0 +1,130 @@
+"""The warehouse in memory: RAW tables as dictionaries, merged by the contracts' rules."""
+
+import io
+import json
+import threading
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from shared.adapters.memory import Faults, MemoryBucket
+from shared.contracts.contract import Contract
+from shared.errors import WarehouseRefused
+from shared.ports import LandedPart, LoadedRows, WindowState
+
+
+class MemoryWarehouse:
+    """RAW tables as dictionaries, read from Parquet in the landing bucket and merged by the contract's rules."""
+
+    def __init__(self, landing: MemoryBucket, faults: Faults | None = None) -> None:
+        self._landing = landing
+        self._faults = faults or Faults()
+        self._lock = threading.Lock()
+        self.tables: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = defaultdict(dict)
+        self.scopes: dict[str, dict[tuple[str, str], datetime]] = defaultdict(dict)
+        self.ledgers: dict[str, set[tuple[str, int]]] = defaultdict(set)
+        self.windows: dict[tuple[str, str, str], WindowState] = {}
+
+    def load_part(self, contract: Contract, part: LandedPart, *, loaded_at: datetime) -> LoadedRows:
+        """See Warehouse."""
+        self._faults.raise_before("load_part", part.object_name)
+        with self._lock:
+            if (part.object_name, part.generation) in self.ledgers[contract.ledger_table]:
+                return LoadedRows(already_loaded=True)
+            found = self._landing.read(part.object_name)
+            if found is None:
+                raise WarehouseRefused(f"load of {part.object_name}: the remote file was not found")
+            rows = pq.read_table(io.BytesIO(found[0])).to_pylist()
+            if len(rows) != part.rows:
+                raise WarehouseRefused(f"{part.object_name}: {part.rows} rows landed, but the file has {len(rows)}")
+            inserted = updated = 0
+            table = self.tables[contract.table]
+            newest: dict[tuple[Any, ...], dict[str, Any]] = {}
+            for upper in rows:
+                row = _payload_checked({name.lower(): value for name, value in upper.items()})
+                row["_ingested_at"] = loaded_at
+                key = tuple(row[name] for name in contract.keys)
+                if key not in newest or self._version(contract, row) > self._version(contract, newest[key]):
+                    newest[key] = row
+            for key, row in newest.items():
+                there = table.get(key)
+                if there is None:
+                    first = {"_first_window_id": row["_window_id"], "_restated_at": None} if contract.digest else {}
+                    table[key] = row | {"_anchor_at": row[contract.anchor]} | first
+                    inserted += 1
+                elif self._version(contract, row) >= self._version(contract, there):
+                    table[key] = row | self._kept(contract, there, row)
+                    updated += 1
+            vanished = self._flag_vanished(contract, part, set(newest), loaded_at)
+            self.ledgers[contract.ledger_table].add((part.object_name, part.generation))
+        self._faults.raise_after("load_part", part.object_name)
+        return LoadedRows(False, inserted, updated, vanished)
+
+    def _flag_vanished(
+        self, contract: Contract, part: LandedPart, landed: set[tuple[Any, ...]], loaded_at: datetime
+    ) -> int:
+        vanished = 0
+        if contract.scope is None:
+            return vanished
+        read_whole = self.scopes[contract.scopes_table]
+        for scope in part.scopes:
+            at = read_whole.get((part.source, scope), part.observed_at)
+            read_whole[part.source, scope] = max(at, part.observed_at)
+        for key, row in self.tables[contract.table].items():
+            scope = str(row[contract.scope])
+            if (
+                row["_source_file"] == part.object_name
+                and not row["_is_deleted"]
+                and row["_observed_at"] < read_whole.get((row["_source"], scope), row["_observed_at"])
+            ):
+                # a newer whole scope without the row was loaded before
+                row |= {"_is_deleted": True, "_ingested_at": loaded_at}
+                vanished += 1
+            elif (
+                scope in part.scopes
+                and row["_source"] == part.source
+                and row["_observed_at"] < part.observed_at
+                and not row["_is_deleted"]
+                and key not in landed
+            ):
+                row |= {"_is_deleted": True, "_observed_at": part.observed_at, "_ingested_at": loaded_at}
+                row["_run_id"] = part.run_id
+                vanished += 1
+        return vanished
+
+    def record_windows(self, states: Sequence[WindowState]) -> None:
+        """See Warehouse."""
+        self._faults.raise_before("record_windows", "")
+        for state in states:
+            key = (state.pipeline, state.window_id, state.source)
+            there = self.windows.get(key)
+            if there is None or state.closed_at >= there.closed_at:
+                self.windows[key] = state
+        self._faults.raise_after("record_windows", "")
+
+    @staticmethod
+    def _kept(contract: Contract, there: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
+        kept = {"_anchor_at": there["_anchor_at"]}
+        kept |= {name: there[name] for name in contract.kept if row[name] is None}
+        if contract.digest is not None:
+            restated = there[contract.digest] != row[contract.digest]
+            kept["_first_window_id"] = there["_first_window_id"]
+            kept["_restated_at"] = row["_ingested_at"] if restated else there["_restated_at"]
+        return kept
+
+    @staticmethod
+    def _version(contract: Contract, row: Mapping[str, Any]) -> tuple[Any, Any]:
+        return row[contract.version], row["_observed_at"]
+
+
+def _payload_checked(row: dict[str, Any]) -> dict[str, Any]:
+    """The row with the flag that the MERGE sets when the warehouse cannot parse the payload."""
+    try:
+        json.loads(row["payload"])
+    except ValueError:
+        flags = ["payload_not_parsed", *json.loads(row["dq_flags"])]
+        return row | {"dq_valid": False, "dq_flags": json.dumps(flags, separators=(",", ":"))}
+    return row

@@ -1,0 +1,102 @@
+"""A part while it is read: pages are collected scope by scope and converted; it is cut only between scopes."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from shared.contracts.contract import Contract
+from shared.errors import SourceUnavailable
+from shared.extract.pages import PageRequest
+from shared.extract.part import PartBuffer
+from shared.extract.read_ahead import read_ahead
+from shared.extract.sender import Sender, WaitBeyondDeadline
+from shared.ports import Clock
+from shared.registry.model import Source
+from shared.sources.family import ExtractionRange, Family, RawPage, Rejection
+
+_MOST_SCOPES = 300
+# They travel in the object's metadata, which takes 8 KiB in all; a day has 11 bytes.
+
+
+@dataclass(slots=True)
+class Draft:
+    """What reading a part came to. `next_cursor` is where to go on unless it is the `last`, not before `not_before`.
+
+    `scopes` are those (days, say) that the part holds whole: what it does not hold of them is gone at the source. One
+    with a rejected record is not whole: what that record told before may not be taken for gone.
+    """
+
+    buffer: PartBuffer
+    next_cursor: str
+    rejections: list[Rejection] = field(default_factory=list)
+    scopes: list[str] = field(default_factory=list)
+    skipped: int = 0
+    unknown: set[str] = field(default_factory=set)
+    highest: datetime | None = None
+    last: bool = True
+    not_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads parts of one extraction."""
+
+    source: Source
+    family: Family
+    contract: Contract
+    extraction: ExtractionRange
+    sender: Sender
+    clock: Clock
+    deadline: datetime
+
+    def read(self, resume: str, constants: dict[str, Any]) -> Draft:
+        """Read from `resume` on until the end, the part's size, the deadline, or a wait that leads beyond it.
+
+        A scope that is not whole by then is left to the next part: its records here are dropped, and it is read again.
+        """
+        draft = Draft(PartBuffer(self.contract), resume)
+        flow = self.family.pages(self.source, self.extraction, resume)
+        waiting: list[RawPage] = []
+        advanced = False
+        try:
+            with closing(read_ahead(flow, self._fetch)) as pages:
+                for fetched in pages:
+                    waiting.append(fetched.page)
+                    if not advanced:
+                        draft.next_cursor = fetched.request.resume
+                    late = self.clock.now() >= self.deadline
+                    if fetched.ends_scope:
+                        self._convert(draft, waiting, fetched.request.scope, constants)
+                        waiting, advanced = [], True
+                        if fetched.following is None:
+                            return draft
+                        draft.next_cursor = fetched.following.resume
+                        late = late or draft.buffer.full or len(draft.scopes) >= _MOST_SCOPES
+                    if late:
+                        draft.last = False
+                        break
+        except WaitBeyondDeadline as exc:
+            draft.last, draft.not_before = False, exc.until
+        if resume and waiting and not advanced:
+            # a continuation that got as far as this would send the next one to the same place, for ever
+            raise SourceUnavailable(
+                f"{self.source.name}: an invocation is too short for what begins at {resume!r} (a scope is read as a "
+                "whole); it is tried again"
+            )
+        return draft
+
+    def _fetch(self, request: PageRequest) -> RawPage:
+        return self.sender.send(request, lambda response: self.family.split(self.source, request, response))
+
+    def _convert(self, draft: Draft, pages: Sequence[RawPage], scope: Sequence[str], constants: dict[str, Any]) -> None:
+        rows = self.family.rows(self.source, pages, scope, self.extraction)
+        draft.buffer.add(rows.columns, constants, rows.count)
+        draft.rejections += rows.rejections
+        draft.skipped += rows.skipped
+        draft.unknown |= rows.unknown
+        if rows.watermark is not None:
+            draft.highest = max(rows.watermark, draft.highest or rows.watermark)
+        if self.contract.scope is not None:
+            draft.scopes += rows.scopes if rows.scopes is not None else () if rows.rejections else scope
