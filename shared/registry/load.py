@@ -11,12 +11,27 @@ from pydantic import BaseModel, ValidationError
 
 from shared.contracts import CONTRACTS
 from shared.errors import ConfigurationError, UnknownSource
+from shared.registry.ai_tools import AiToolSettings
+from shared.registry.coinmarketcap import CoinMarketCapSettings
+from shared.registry.github import GithubSettings
 from shared.registry.incident_io import IncidentIoSettings
 from shared.registry.model import Pipeline, Source
+from shared.registry.shop import ShopSettings
+from shared.registry.slo import SloSettings
 
 REGISTRY_FOLDER = Path(__file__).parent
 
-SETTINGS_BY_FAMILY: Mapping[str, type[BaseModel]] = {"incident_io": IncidentIoSettings}
+AI_TOOLS = ("amp", "chatgpt", "claude_code", "copilot", "cursor", "firebender", "g2", "goose")
+
+SETTINGS_BY_FAMILY: Mapping[str, type[BaseModel]] = {
+    "incident_io": IncidentIoSettings,
+    **dict.fromkeys(AI_TOOLS, AiToolSettings),
+    "coinmarketcap": CoinMarketCapSettings,
+    "github": GithubSettings,
+    "oebot": SloSettings,
+    "shop": ShopSettings,
+    "vantage": SloSettings,
+}
 """What is odd about a family's sources, typed."""
 
 
@@ -63,12 +78,12 @@ def parse_registry(documents: Mapping[str, Any], contracts: Iterable[str]) -> Re
             pipeline = _parse(Pipeline, where, {**_mapping(block), "name": name}, problems)
             if pipeline is not None:
                 pipelines[name] = pipeline
-        family, defaults = document.get("family"), _mapping(document.get("defaults"))
+        defaults = {"family": document.get("family"), **_mapping(document.get("defaults"))}
         for name, block in _blocks(document, file, "sources", problems).items():
             where = f"{file}: sources.{name}"
             if name in sources:
                 problems.append(f"{where}: another source has this name")
-            values = {**defaults, **_mapping(block), "name": name, "family": family}
+            values = {**defaults, **_mapping(block), "name": name}
             source = _parse(Source, where, values, problems)
             if source is not None:
                 sources[name] = source
@@ -151,6 +166,9 @@ def _parse_settings(values: Mapping[str, Any], where: str, problems: list[str]) 
 def _relations(pipelines: Mapping[str, Pipeline], sources: Mapping[str, Source], contracts: set[str]) -> list[str]:
     problems = []
     for source in sources.values():
+        parts = "_".join(part for part in (source.domain, source.instance, source.entity) if part)
+        if source.name != parts:
+            problems.append(f"sources.{source.name}: its domain, instance and entity make the name {parts!r}")
         if source.pipeline not in pipelines:
             problems.append(f"sources.{source.name}: unknown pipeline {source.pipeline!r}")
         if source.contract not in contracts:

@@ -16,8 +16,8 @@ from shared.registry.model import SOURCE_NAME, Pipeline, Source
 
 SCHEMA_FILE = REGISTRY_FOLDER / "schema.json"
 
-_FROM_ELSEWHERE = ("name", "family")
-# The block's own key, and the head of the file: a block does not repeat them.
+_FROM_ELSEWHERE = ("name",)
+# The block's own key: a block does not repeat it.
 
 
 def registry_schema() -> dict[str, Any]:
@@ -26,16 +26,13 @@ def registry_schema() -> dict[str, Any]:
     pipeline = _block(Pipeline, definitions)
     # what a source lacks may come from the file's defaults: alone, nothing is required of either
     source = {k: v for k, v in _block(Source, definitions).items() if k != "required"}
-    families = [
-        {
-            "if": {"properties": {"family": {"const": family}}, "required": ["family"]},
-            "then": {
-                "properties": {
-                    "sources": {"additionalProperties": {"properties": {"settings": _block(settings, definitions)}}}
-                }
-            },
-        }
-        for family, settings in sorted(SETTINGS_BY_FAMILY.items())
+    source["properties"]["family"] = {"enum": sorted(SETTINGS_BY_FAMILY)}
+    settings = {family: _block(model, definitions) for family, model in sorted(SETTINGS_BY_FAMILY.items())}
+    # a family is named by the file for all its sources, or by each block for itself
+    of_block = [_if_family(family, {"settings": schema}) for family, schema in settings.items()]
+    of_file = [
+        _if_family(family, {"sources": {"additionalProperties": {"properties": {"settings": schema}}}})
+        for family, schema in settings.items()
     ]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -46,10 +43,13 @@ def registry_schema() -> dict[str, Any]:
             "pipelines": _by_name(pipeline),
             "family": {"enum": sorted(SETTINGS_BY_FAMILY)},
             "defaults": source,
-            "sources": _by_name(source),
+            "sources": _by_name({**source, "allOf": of_block}),
         },
-        "dependentRequired": {"sources": ["family"], "defaults": ["family"]},
-        "allOf": families,
+        "anyOf": [
+            {"required": ["family"]},
+            {"properties": {"sources": {"additionalProperties": {"required": ["family"]}}}},
+        ],
+        "allOf": of_file,
         "$defs": definitions,
     }
 
@@ -71,6 +71,11 @@ def _block(model: type[BaseModel], definitions: dict[str, Any]) -> dict[str, Any
     schema["properties"] = {k: v for k, v in schema["properties"].items() if k not in _FROM_ELSEWHERE}
     schema["required"] = [name for name in schema.get("required", ()) if name not in _FROM_ELSEWHERE]
     return schema
+
+
+def _if_family(family: str, properties: dict[str, Any]) -> dict[str, Any]:
+    head = {"properties": {"family": {"const": family}}, "required": ["family"]}
+    return {"if": head, "then": {"properties": properties}}
 
 
 def _by_name(block: dict[str, Any]) -> dict[str, Any]:

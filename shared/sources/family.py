@@ -6,18 +6,23 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from shared.extract.pages import PageFlow, PageRequest, PageSeen
+from shared.ports import HttpResponse
 from shared.registry.model import Source
 
-Send = Callable[[PageRequest, Callable[[bytes], Any]], Any]
+Send = Callable[[PageRequest, Callable[[HttpResponse], Any]], Any]
 """Sends a request and decodes its answer; see `Sender.send`."""
 
 
 @dataclass(frozen=True, slots=True)
 class RawPage:
-    """A page cut into its records, each still the bytes that the source sent."""
+    """A page cut into its records, each still the bytes that the source sent.
+
+    `context` is what a record needs to be understood and the page alone says: a day, a currency.
+    """
 
     records: Sequence[bytes]
     seen: PageSeen
+    context: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,8 @@ class Rows:
     """Records as columns of their contract (without the columns that the extraction itself knows).
 
     `watermark` is the highest version among them; `skipped` counts records outside the extraction's range; `unknown`
-    names fields that the family does not know, `unseen` mapped names that no record carried.
+    names fields that the family does not know. `scopes` are those of the contract that these rows are the whole of:
+    None for the scope that was asked for, unless a record was rejected.
     """
 
     columns: Mapping[str, Sequence[Any]]
@@ -43,6 +49,7 @@ class Rows:
     skipped: int = 0
     watermark: datetime | None = None
     unknown: set[str] = field(default_factory=set)
+    scopes: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +72,10 @@ class Family(Protocol):
         """The requests that read the range, from the page that `resume` names."""
         ...
 
-    def split(self, body: bytes) -> RawPage:
-        """Cut a page into records without decoding them. Raises UnusableBody."""
+    def split(self, source: Source, request: PageRequest, response: HttpResponse) -> RawPage:
+        """Cut a page into records without decoding them. Raises UnusableBody, Throttled."""
         ...
 
-    def rows(self, source: Source, records: Sequence[bytes], extraction: ExtractionRange) -> Rows:
-        """Decode and validate records; the good ones become rows, the others rejections."""
+    def rows(self, source: Source, pages: Sequence[RawPage], scope: Sequence[str], extraction: ExtractionRange) -> Rows:
+        """Decode and validate the records of one scope; the good ones become rows, the others rejections."""
         ...

@@ -7,17 +7,19 @@
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from shared.contracts import CONTRACTS
-from shared.contracts.contract import Column, Contract, Kind
+from shared.contracts.contract import FIRST_WINDOW_ID, Column, Contract, Kind
 from shared.contracts.pipeline_windows import TABLE as WINDOWS_TABLE
 from shared.registry import Registry, Source, registry
+from shared.registry.ai_tools import AiToolSettings
 from shared.registry.incident_io import IncidentIoSettings
+from shared.registry.slo import SloSettings
 
 LOOKBACK_DAYS = 7
 """How far behind the newest load a mart looks again: transactions commit out of order, a part may be replayed late."""
@@ -48,16 +50,18 @@ def dbt_vars(known: Registry) -> dict[str, Any]:
     """The vars that every dbt command of the project needs.
 
     The instant that freshness is measured from is the caller's to add: the var `as_of` or DBT_AS_OF, else the clock.
-    `incident_io_workspaces` lists the workspaces by name, disabled ones too: their history stays in the marts.
+    `incident_io_workspaces` and `ai_tools` list workspaces and tools by name, disabled ones too: their history stays in
+    the marts. A tool's `estimators` are all versions, oldest first, the last one in force. `slo_monitors` lists the SLO
+    monitors with what stages their objectives and their measurements.
     """
+    sources = known.sources.values()
     return {
         "lookback_days": LOOKBACK_DAYS,
         "raw_database": "RAW",
         "raw_schema": "PUBLIC",
-        "incident_io_workspaces": sorted(
-            (_workspace(source) for source in known.sources.values() if source.family == "incident_io"),
-            key=lambda workspace: str(workspace["name"]),
-        ),
+        "incident_io_workspaces": _by_name(_workspace(source) for source in sources if source.contract == "incidents"),
+        "ai_tools": _by_name(_ai_tool(source) for source in sources if source.contract == "ai_tool_daily_metrics"),
+        "slo_monitors": _slo_monitors(sources),
     }
 
 
@@ -66,20 +70,20 @@ def sources_yaml(known: Registry, contracts: Mapping[str, Contract]) -> str:
 
     Raises KeyError when a source refers to a contract that is not in `contracts`.
     """
-    families: dict[str, list[Source]] = {}
+    domains: dict[str, list[Source]] = {}
     for _, source in sorted(known.sources.items()):
-        families.setdefault(source.family, []).append(source)
+        domains.setdefault(source.domain, []).append(source)
     document = {
         "version": 2,
         "sources": [
             {
-                "name": family,
-                "description": f"RAW rows of the {family} sources, generated from the registry and the contracts.",
+                "name": domain,
+                "description": f"RAW rows of the {domain} sources, generated from the registry and the contracts.",
                 "database": _DATABASE,
                 "schema": _SCHEMA,
                 "tables": [_table(source, contracts[source.contract]) for source in sources],
             }
-            for family, sources in families.items()
+            for domain, sources in domains.items()
         ],
     }
     return yaml.safe_dump(document, sort_keys=False, width=120)
@@ -87,13 +91,17 @@ def sources_yaml(known: Registry, contracts: Mapping[str, Contract]) -> str:
 
 def source_table(source: Source) -> str:
     """The name of a source inside its dbt source: `incident_io_companya_incidents` is `companya_incidents`."""
-    return source.name.removeprefix(f"{source.family}_")
+    return "_".join(part for part in (source.instance, source.entity) if part)
+
+
+def source_selector(source: Source) -> str:
+    """How `dbt --select` names a source: `source:ai_telemetry.g2_daily_metrics`."""
+    return f"source:{source.domain}.{source_table(source)}"
 
 
 def staging_model(source: Source) -> str:
     """The name of the one staging model that reads a source: `stg_incident_io__companya__incidents`."""
-    instance = source_table(source).removesuffix(f"_{source.contract}")
-    return f"stg_{source.family}__{instance}__{source.contract}"
+    return "__".join(part for part in (f"stg_{source.domain}", source.instance, source.entity) if part)
 
 
 def write_inputs(project: Path) -> Path:
@@ -120,6 +128,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _by_name(blocks: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(blocks, key=lambda block: str(block["name"]))
+
+
 def _workspace(source: Source) -> dict[str, Any]:
     settings = IncidentIoSettings.model_validate(source.settings)
     return {
@@ -135,8 +147,35 @@ def _workspace(source: Source) -> dict[str, Any]:
     }
 
 
+def _ai_tool(source: Source) -> dict[str, Any]:
+    settings = AiToolSettings.model_validate(source.settings)
+    return {
+        "name": settings.tool,
+        "source": source.name,
+        "source_table": source_table(source),
+        "staging_model": staging_model(source),
+        "estimators": [estimator.model_dump() for estimator in settings.estimators],
+        "availability_lag_hours": source.availability_lag_hours,
+        "repull_days": source.repull_days,
+    }
+
+
+def _slo_monitors(sources: Iterable[Source]) -> list[dict[str, Any]]:
+    """One block a monitor, of its two sources: `objectives_table`, `objectives_model`, `measurements_table`, …."""
+    monitors: dict[str, dict[str, Any]] = {}
+    for source in sources:
+        if source.contract not in ("slo_objectives", "slo_measurements"):
+            continue
+        name = SloSettings.model_validate(source.settings).monitor
+        kind = source.contract.removeprefix("slo_")
+        block = monitors.setdefault(name, {"name": name})
+        block |= {f"{kind}_table": source_table(source), f"{kind}_model": staging_model(source)}
+    return _by_name(monitors.values())
+
+
 def _table(source: Source, contract: Contract) -> dict[str, Any]:
-    relied_on = list(dict.fromkeys([*contract.keys, contract.version, "_ingested_at", "_anchor_at"]))
+    kept = [FIRST_WINDOW_ID.name] if contract.digest else []
+    relied_on = list(dict.fromkeys([*contract.keys, contract.version, "_ingested_at", "_anchor_at", *kept]))
     return {
         "name": source_table(source),
         "identifier": contract.table,

@@ -10,6 +10,7 @@ import msgspec
 from shared.errors import AuthenticationFailed
 from shared.extract.pages import PageFlow, PageRequest, PageSeen, cursor_pages
 from shared.extract.sender import UnusableBody
+from shared.ports import HttpResponse
 from shared.registry.incident_io import IncidentIoSettings
 from shared.registry.model import Source
 from shared.sources.cutting import cut_array
@@ -73,17 +74,20 @@ class IncidentIo:
         )
         return cursor_pages("/v2/incidents", query, parameter="after", resume=resume)
 
-    def split(self, body: bytes) -> RawPage:
+    def split(self, _source: Source, _request: PageRequest, response: HttpResponse) -> RawPage:
         """A page's incidents as bytes, also when one of them is no JSON or nested without end: that one is rejected."""
         try:
-            page = _page.decode(body)
+            page = _page.decode(response.body)
         except (msgspec.DecodeError, RecursionError) as exc:
-            page = _cut(body, exc)
+            page = _cut(response.body, exc)
         after = page.pagination_meta.after if page.pagination_meta else None
         return RawPage([bytes(raw) for raw in page.incidents], PageSeen(len(page.incidents), after or None))
 
-    def rows(self, source: Source, records: Sequence[bytes], extraction: ExtractionRange) -> Rows:
+    def rows(
+        self, source: Source, pages: Sequence[RawPage], _scope: Sequence[str], extraction: ExtractionRange
+    ) -> Rows:
         """Incidents as rows of the incidents contract."""
+        records = [record for page in pages for record in page.records]
         return incident_rows(settings_of(source), records, extraction)
 
 
@@ -97,9 +101,9 @@ def settings_of(source: Source) -> IncidentIoSettings:
     return _parsed_settings(source.name, json.dumps(source.settings))
 
 
-def _decode_identity(body: bytes) -> _Identity:
+def _decode_identity(response: HttpResponse) -> _Identity:
     try:
-        return _identity.decode(body).identity
+        return _identity.decode(response.body).identity
     except msgspec.DecodeError as exc:
         raise UnusableBody(f"no identity: {exc}") from exc
 

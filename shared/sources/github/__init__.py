@@ -1,0 +1,1 @@
+"""GitHub: an organisation's pull requests, and its people with their teams."""

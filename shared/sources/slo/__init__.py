@@ -1,0 +1,1 @@
+"""SLO monitors: two shapes of the same facts, objectives and their hours."""
