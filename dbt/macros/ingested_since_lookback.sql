@@ -1,9 +1,10 @@
 {#- The cut of an incremental mart: what was loaded since `lookback_days` before the newest load that the mart has seen.
-    Further back than that load, because transactions commit out of order. Everything when the mart is empty.
+    Further back than that load, because transactions commit out of order. Everything when the mart is empty. `or_where`
+    is a condition of rows that are built anew however old their load is.
 
     The cut is asked for beforehand and stands in the SQL as a literal, to the second below: the warehouse compares it
     with the rows it reads first, where a subquery would be joined to the finished rows of the whole view. -#}
-{% macro ingested_since_lookback() -%}
+{% macro ingested_since_lookback(or_where=none) -%}
   {%- if execute and is_incremental() -%}
     {%- set cut = run_query(
         "select to_char(date_trunc('second', dateadd('day', -" ~ var('lookback_days') ~ ", max(_ingested_at))), "
@@ -11,6 +12,9 @@
     ).columns[0][0] -%}
     {%- if cut is not none -%}
       where _ingested_at >= to_timestamp_ntz('{{ cut }}')
+      {%- if or_where %}
+      or {{ or_where }}
+      {%- endif -%}
     {%- endif -%}
   {%- endif -%}
 {%- endmacro %}

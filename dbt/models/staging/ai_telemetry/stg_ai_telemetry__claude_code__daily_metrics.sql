@@ -1,0 +1,22 @@
+{{ config(tags=['ai_dx_metrics']) }}
+
+with source as (
+    select * from {{ source('ai_telemetry', 'claude_code_daily_metrics') }}
+    where tool = 'claude_code'
+),
+
+renamed as (
+    select {{ ai_tool_columns('claude_code') }}
+    from source
+),
+
+deduplicated as (
+    select * from renamed
+    qualify row_number() over (partition by usage_date, actor_spelling_key, model order by _observed_at desc) = 1
+),
+
+final as (
+    select * from deduplicated
+)
+
+select * from final
