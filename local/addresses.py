@@ -5,6 +5,8 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from shared.registry import registry
+
 PROJECT, REGION = "opp-local", "local"
 BUCKETS = {purpose: f"opp-local-{purpose}" for purpose in ("landing", "state", "spool", "quarantine", "artifacts")}
 """The buckets by purpose, as in production."""
@@ -62,7 +64,7 @@ class Addresses:
     gcs: int
     pubsub: int
     warehouse: int
-    incident_io: int
+    sources: int
     jobs: int
     extract: int
     load: int
@@ -79,7 +81,7 @@ class Addresses:
             **{f"OPP_{p.upper()}_BUCKET": BUCKETS[p] for p in ("landing", "state", "quarantine", "artifacts")},
             "OPP_SECRETS": "environment",
             "OPP_RUN_API": f"http://127.0.0.1:{self.jobs}",
-            "OPP_BASE_URL_INCIDENT_IO": f"http://127.0.0.1:{self.incident_io}",
+            **self._base_urls(),
             "OPP_LEASE_SECONDS": "15",
             "OPP_SWEEP_GRACE_SECONDS": "20",
             "OPP_SNOWFLAKE_ACCOUNT": "local",
@@ -92,6 +94,16 @@ class Addresses:
             "PYTHONPATH": str(REPOSITORY),
             "THREADS": "8",
         }
+
+    def _base_urls(self) -> dict[str, str]:
+        """Every family's double in the one server, and the token endpoint of those that have one elsewhere."""
+        urls: dict[str, str] = {}
+        for source in registry().sources.values():
+            prefix = f"http://127.0.0.1:{self.sources}/{source.family}"
+            urls[f"OPP_BASE_URL_{source.family.upper()}"] = prefix
+            if source.auth.token_url is not None:
+                urls[f"OPP_BASE_URL_{source.family.upper()}_AUTH"] = f"{prefix}{source.auth.token_url.path}"
+        return urls
 
 
 def write_addresses(folders: Folders, addresses: Addresses) -> None:

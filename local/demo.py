@@ -14,15 +14,16 @@ from pathlib import Path
 from typing import TypeVar
 
 from local.addresses import Addresses, Folders, read_addresses
-from local.demo_plan import plan_windows, seen_changes
-from local.mttr import mttr_by_month
+from local.demo_plan import PIPELINE as OPS_PIPELINE
+from local.demo_plan import plan_last, plan_windows, seen_changes
+from local.questions import QUESTIONS
 from local.scheduler import move_clock, tick
 from local.sources.incident_io.archive import ArchiveError, ArchiveIncident, archive_lines, load_archive
 from local.sources.incident_io.generator import generate
 from local.stack import local_secrets, plan_addresses, processes, provision
 from local.supervisor import Supervisor
 from local.warehouse import as_table, query
-from local.watch import TookTooLong, nothing_pending, state, wait_for, window_closed
+from local.watch import BuildFailed, TookTooLong, artifacts, state, wait_for, wait_for_builds, window_closed
 from shared.instants import to_text
 from shared.windows.window import Window, end_of_id
 
@@ -33,6 +34,9 @@ GENERATED_FROM, SHOWN_UNTIL, GENERATED_UNTIL = (
     datetime(2026, 3, 15, tzinfo=UTC),  # two more weeks, so that `make tick` has something to find
 )
 GENERATED_PER_DAY = 6.0
+
+WINDOWS = {"ai_dx_metrics": 3, "ecommerce": 2, "engineering": 1, "market": 1, "slo": 2}
+"""How many windows of the other pipelines are run."""
 
 _WINDOW_SECONDS, _DBT_SECONDS = 120.0, 180.0
 _T = TypeVar("_T")
@@ -83,7 +87,7 @@ def serve(
         _say(f"stack is up: 8 processes in {time.monotonic() - started:.1f} s")
         try:
             await _in_thread(work)
-        except TookTooLong as exc:
+        except (TookTooLong, BuildFailed) as exc:
             failed = True
             print(f"\n{exc}\nlogs: {folders.logs}", file=sys.stderr)
         if not keep:
@@ -136,27 +140,34 @@ def last_window_end() -> datetime | None:
 def _read_input(data: Path | None) -> Input:
     if data is None:
         incidents = list(generate(SEED, GENERATED_FROM, GENERATED_UNTIL, GENERATED_PER_DAY))
-        return Input(incidents, plan_windows(incidents, until=SHOWN_UNTIL), f"generated history, seed {SEED}")
+        return Input(incidents, _all_windows(incidents, SHOWN_UNTIL), f"generated history, seed {SEED}")
     incidents = load_archive(data)
     if not incidents:
         raise ArchiveError(str(data), [(0, "no incidents in it")])
-    return Input(incidents, plan_windows(incidents), f"incidents of {data}")
+    return Input(incidents, _all_windows(incidents, None), f"incidents of {data}")
+
+
+def _all_windows(incidents: Sequence[ArchiveIncident], until: datetime | None) -> list[Window]:
+    """Every pipeline's windows in the order in which they end: the doubles have one clock."""
+    windows = plan_windows(incidents, until=until)
+    end = max(window.end for window in windows)
+    for pipeline, count in WINDOWS.items():
+        windows += plan_last(pipeline, count, until=end)
+    return sorted(windows, key=lambda window: (window.end, window.pipeline))
 
 
 def _story(folders: Folders, addresses: Addresses, given: Input) -> None:
     documents = state()
-    for number, window in enumerate(given.windows):
+    seen: set[str] = set()
+    for window in given.windows:
         move_clock(addresses, window.end)
-        name = "history" if number == 0 else f"window {number}"
-        with_changes = _changes_text(given, window, first=number == 0)
+        first = window.pipeline not in seen
+        seen.add(window.pipeline)
         _step(
-            f"{name:<9} to {to_text(window.end)}  {with_changes}",
+            f"{window.pipeline:<14} to {to_text(window.end)}  {_changes_text(given, window, first=first)}",
             lambda window=window: _run_window(window),  # type: ignore[misc]
         )
-    _step(
-        "dbt       builds what is pending",
-        lambda: wait_for("dbt", lambda: nothing_pending(documents), _DBT_SECONDS),
-    )
+    _step("dbt            builds what is pending", lambda: wait_for_builds(documents, artifacts(), _DBT_SECONDS))
     _report(folders, addresses)
 
 
@@ -169,15 +180,19 @@ def _run_window(window: Window) -> None:
 def _changes_text(given: Input, window: Window, *, first: bool) -> str:
     if first:
         return "everything that was there"
+    if window.pipeline == "ai_dx_metrics":
+        return "the days that are complete at each tool, and the last ones again"
+    if window.pipeline != OPS_PIPELINE:
+        return "what changed since"
     counts = seen_changes(given.incidents, window.start, window.end)
     return ", ".join(f"{count} {kind}" for kind, count in counts.items()) or "nothing happened"
 
 
 def _report(folders: Folders, addresses: Addresses) -> None:
-    names, rows = query(addresses, mttr_by_month())
-    print(
-        f"\nTimes by workspace, severity and month (minutes; median and 90th percentile)\n\n{as_table(names, rows)}\n"
-    )
+    for title, statement in QUESTIONS.items():
+        print(f"\n{title}\n")
+        print(as_table(*query(addresses, statement)))
+    print()
     totals = query(addresses, "select count(*), count_if(not dq_valid) from analytics.marts.fct_ops__incidents")[1][0]
     print(f"{totals[0]} incidents in ANALYTICS.MARTS.FCT_OPS__INCIDENTS, {totals[1]} with a data quality flag.\n")
     print(f"warehouse   {folders.warehouse}  (RAW.PUBLIC.FACT_INCIDENTS, ANALYTICS.MARTS.*)")

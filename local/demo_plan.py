@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from local.sources.incident_io.archive import ArchiveIncident
 from local.sources.incident_io.timeline import category_of, change_instants
+from shared.registry import registry
+from shared.windows.schedule import windows_between
 from shared.windows.window import Window
 
 PIPELINE = "ops_incidents"
@@ -58,6 +60,12 @@ def plan_windows(incidents: Sequence[ArchiveIncident], *, until: datetime | None
     hours = [start + _HOUR * i for i in range(HOURS + 1)]
     edges = [start - _HOUR, *hours, *([end] if end > hours[-1] else [])]
     return [Window(PIPELINE, a, b) for a, b in itertools.pairwise(edges)]
+
+
+def plan_last(pipeline: str, count: int, *, until: datetime) -> list[Window]:
+    """The last `count` windows of a pipeline's schedule up to `until`; the first of them reads all of its past."""
+    cron = registry().pipelines[pipeline].cron
+    return windows_between(pipeline, cron, until - timedelta(days=count + 1), until)[-count:]
 
 
 def seen_changes(incidents: Iterable[ArchiveIncident], start: datetime, end: datetime) -> dict[str, int]:

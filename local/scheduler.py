@@ -27,12 +27,12 @@ def tick(pipeline: str, window: Window | None = None) -> int:
 
 
 def move_clock(addresses: Addresses, instant: datetime) -> None:
-    """Set the instant that the double of incident.io shows."""
-    url = f"http://127.0.0.1:{addresses.incident_io}/_double/clock"
+    """Set the instant that the doubles of the sources show."""
+    url = f"http://127.0.0.1:{addresses.sources}/_double/clock"
     httpx.put(url, json={"now": to_text(instant)}, timeout=60).raise_for_status()
 
 
 def read_clock(addresses: Addresses) -> datetime:
-    """The instant that the double of incident.io shows."""
-    response = httpx.get(f"http://127.0.0.1:{addresses.incident_io}/_double/clock", timeout=60).raise_for_status()
+    """The instant that the doubles of the sources show."""
+    response = httpx.get(f"http://127.0.0.1:{addresses.sources}/_double/clock", timeout=60).raise_for_status()
     return from_text(response.json()["now"])

@@ -8,10 +8,11 @@ from datetime import datetime
 from pathlib import Path
 
 from local.addresses import BUCKETS, PROJECT, REPOSITORY, Addresses, Folders, write_addresses
+from local.sources.ai_tools.amp import CLIENT_ID as AMP_CLIENT
 from local.supervisor import Process, free_ports
 from shared.instants import to_text
 from shared.messages import LANDED_TOPIC
-from shared.registry import registry
+from shared.registry import Source, registry
 
 ACK_DEADLINE_SECONDS = 600
 MAX_DELIVERY_ATTEMPTS = 20
@@ -19,26 +20,40 @@ SWEEP_TOPIC = "sweep"
 
 
 def local_secrets() -> dict[str, str]:
-    """An invented key for every secret that the registry refers to; the doubles know the same ones."""
+    """An invented secret for every reference in the registry, as the platform's own processes know it."""
     return {
-        f"OPP_SECRET_{source.secret.upper().replace('-', '_')}": f"local-key-of-{source.secret}"
+        _variable(source): f"{AMP_CLIENT}:{_key(source)}" if source.auth.kind == "client_credentials" else _key(source)
         for source in registry().sources.values()
     }
 
 
+def double_keys() -> dict[str, str]:
+    """The keys inside those secrets, as the doubles know them."""
+    return {_variable(source): _key(source) for source in registry().sources.values()}
+
+
+def _variable(source: Source) -> str:
+    return f"OPP_SECRET_{source.secret.upper().replace('-', '_')}"
+
+
+def _key(source: Source) -> str:
+    return f"local-key-of-{source.secret}"
+
+
 def plan_addresses() -> Addresses:
     """A free port for every server."""
-    gcs, pubsub, warehouse, incident_io, jobs, extract, load, sweep = free_ports(
+    gcs, pubsub, warehouse, sources, jobs, extract, load, sweep = free_ports(
         9023, 8085, 8084, 8090, 8091, 8081, 8082, 8083
     )
-    return Addresses(os.getpid(), gcs, pubsub, warehouse, incident_io, jobs, extract, load, sweep)
+    return Addresses(os.getpid(), gcs, pubsub, warehouse, sources, jobs, extract, load, sweep)
 
 
 def processes(
     folders: Folders, addresses: Addresses, *, clock: datetime, extra_environment: Mapping[str, str] | None = None
 ) -> list[Process]:
     """Every process of the stack. The double shows `folders.archive` as of `clock`."""
-    environment = {**addresses.environment(folders), **local_secrets(), **(extra_environment or {})}
+    extra = extra_environment or {}
+    environment = {**addresses.environment(folders), **local_secrets(), **extra}
     landing = f"gcs://{BUCKETS['landing']}={folders.gcs / 'buckets' / BUCKETS['landing']}"
     job = f"dbt={sys.executable} {REPOSITORY / 'dbt' / 'job.py'}"
     job_logs = str(folders.logs / "jobs")
@@ -50,7 +65,7 @@ def processes(
             "--db-path", str(folders.warehouse), "--stage-root", landing,
         ),
         _module(
-            "incident_io", addresses.incident_io, environment, "local.sources.incident_io",
+            "sources", addresses.sources, {**environment, **double_keys(), **extra}, "local.sources",
             "--archive", str(folders.archive), "--clock", to_text(clock),
         ),
         _module("jobs", addresses.jobs, environment, "local.run_jobs", "--logs", job_logs, "--job", job),

@@ -1,10 +1,12 @@
 """Waiting for a stack to come to rest, by looking at the state bucket as a person would."""
 
+import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from shared import wiring
 from shared.adapters.clock import SystemClock
+from shared.ports import Bucket
 from shared.state import layout
 from shared.state.documents import Documents
 from shared.state.lease import is_live
@@ -32,16 +34,34 @@ def window_closed(documents: Documents, window: Window) -> bool:
     return documents.exists(layout.closed(window.pipeline, window.id))
 
 
-def windows_closed(documents: Documents, windows: Iterable[Window]) -> bool:
-    """Whether all these windows are closed."""
-    return all(window_closed(documents, window) for window in windows)
-
-
 def nothing_pending(documents: Documents) -> bool:
     """Whether no dbt request waits and no dbt run is under way."""
     if any(documents.names(layout.REQUESTS)):
         return False
     return not is_live(documents.get(layout.DBT_LEASE), SystemClock().now())
+
+
+class BuildFailed(Exception):
+    """A dbt run did not succeed."""
+
+
+def wait_for_builds(documents: Documents, reports: Bucket, seconds: float) -> float:
+    """Wait until dbt has built everything. Raises BuildFailed with what failed, TookTooLong."""
+
+    def done() -> bool:
+        for stored in reports.list("runs/"):
+            found = reports.read(stored.name) if stored.name.endswith("/report.json") else None
+            report = json.loads(found[0]) if found else {"succeeded": True}
+            if not report["succeeded"]:
+                raise BuildFailed("dbt failed:\n" + "\n".join(report["failures"]))
+        return nothing_pending(documents)
+
+    return wait_for("dbt", done, seconds)
+
+
+def artifacts() -> Bucket:
+    """The artifacts bucket of the stack that the environment names."""
+    return wiring.bucket(wiring.settings().artifacts_bucket)
 
 
 def state() -> Documents:
