@@ -9,7 +9,9 @@ import pytest
 from shared.contracts import CONTRACTS
 from shared.registry import registry
 from shared.registry.load import SETTINGS_BY_FAMILY
+from shared.registry.model import Source
 from shared.sources.families import FAMILIES
+from shared.transform.dbt_inputs import staging_model
 
 ROOT = Path(__file__).parents[2]
 OURS = ("shared", "functions", "local", "tests", "dbt", "infra", "docs")
@@ -79,29 +81,32 @@ def test_requirements_hold_names_and_hashes_and_no_address(path: Path) -> None:
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: str(source.name))
-def test_every_source_has_its_family_its_contract_a_fixture_page_and_a_staging_model(source: object) -> None:
-    """What the registry lists is there."""
-    name, family, contract = (str(getattr(source, key)) for key in ("name", "family", "contract"))
-    assert family in FAMILIES
-    assert family in SETTINGS_BY_FAMILY
-    assert contract in CONTRACTS
-    pages = list((ROOT / "tests" / "fixtures" / family).glob("*_page*.json"))
-    assert pages, f"no fixture page for {family}"
+def test_every_source_has_its_family_its_contract_a_fixture_page_and_a_staging_model(source: Source) -> None:
+    """What the registry lists is there, and so is the page that says what its API is taken to be."""
+    assert source.family in FAMILIES
+    assert source.family in SETTINGS_BY_FAMILY
+    assert source.contract in CONTRACTS
+    # a family that reads several vendors has a page of each, named as the instance
+    pages = [
+        page
+        for folder in (source.family, source.instance)
+        if folder is not None
+        for page in (ROOT / "tests" / "fixtures" / folder).glob("*.json")
+    ]
+    assert pages, f"no fixture page for {source.family}"
     assert all(json.loads(page.read_text()) for page in pages)
-    instance = name.removeprefix(f"{family}_").removesuffix(f"_{contract}")
-    model = ROOT / "dbt" / "models" / "staging" / family / f"stg_{family}__{instance}__{contract}.sql"
-    assert model.exists(), f"{name}: no {model.relative_to(ROOT)}"
+    model = ROOT / "dbt" / "models" / "staging" / source.domain / f"{staging_model(source)}.sql"
+    assert model.exists(), f"{source.name}: no {model.relative_to(ROOT)}"
     assert model.with_suffix(".yml").exists()
+    assert source.family == "incident_io" or any(
+        (ROOT / "docs" / "sources" / f"{name}.md").exists() for name in (source.family, source.instance)
+    )
 
 
 def test_every_staging_model_has_its_source() -> None:
     """No model reads what nobody extracts."""
-    expected = {
-        f"stg_{s.family}__{s.name.removeprefix(s.family + '_').removesuffix('_' + s.contract)}__{s.contract}"
-        for s in SOURCES
-    }
     models = {path.stem for path in (ROOT / "dbt" / "models" / "staging").rglob("*.sql")}
-    assert models == expected
+    assert models == {staging_model(source) for source in SOURCES}
 
 
 def test_every_fake_and_every_adapter_is_named_for_what_it_reaches() -> None:

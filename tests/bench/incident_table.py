@@ -23,7 +23,7 @@ def write_part(landing: Path, number: int, start: int, count: int, *, version: i
     path = landing / name
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(_incidents(range(start, start + count), name, version), path, compression="zstd")
-    return LandedPart(name, 1, PIPELINE, SOURCE, WINDOW, 0, number, count, "bench")
+    return LandedPart(name, 1, PIPELINE, SOURCE, WINDOW, 0, number, count, "bench", FIRST_CREATED)
 
 
 def _incidents(numbers: range, object_name: str, version: int) -> pa.Table:

@@ -32,6 +32,9 @@ JOBS = {"dbt": [sys.executable, "-c", "print('built')"]}
 SHORT = Limits(lock=1, statement=20, network=3, login=3)
 """Limits that let a test see the end of the warehouse's patience."""
 
+AMPLE = Limits(lock=60, statement=60, network=60, login=20)
+"""Limits that a busy machine does not reach."""
+
 _numbers = itertools.count()
 
 
@@ -172,7 +175,7 @@ class Stack:
         self.sql(f"CREATE STAGE RAW.{schema}.LANDING URL = 'gcs://{LANDING}/landing/' STORAGE_INTEGRATION = GCS")
         return schema
 
-    def warehouse(self, schema: str, *, limits: Limits = SHORT, stage: str = "LANDING") -> SnowflakeWarehouse:
+    def warehouse(self, schema: str, *, limits: Limits = AMPLE, stage: str = "LANDING") -> SnowflakeWarehouse:
         """The adapter under test, with a session of its own."""
         return SnowflakeWarehouse(SnowflakeAccess("RAW", schema, stage, lambda _: self.connect_options(), limits))
 

@@ -1,19 +1,23 @@
 """Warehouse: the fake in memory and Snowflake's connector with the local stand-in, over Parquet of the real writer."""
 
 import dataclasses
+import io
 import itertools
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
-from shared.adapters.memory import MemoryCloud, MemoryWarehouse
+from shared.adapters.memory import MemoryCloud
+from shared.adapters.memory_warehouse import MemoryWarehouse
+from shared.contracts.ai_tool_daily_metrics import AI_TOOL_DAILY_METRICS
 from shared.contracts.contract import Column, Contract, Kind
 from shared.contracts.incidents import INCIDENTS
 from shared.errors import WarehouseRefused
@@ -34,7 +38,8 @@ class Raw:
     landing: Bucket
     open: Callable[[], Warehouse]
     """A warehouse as another process has it."""
-    table: Callable[[], list[dict[str, Any]]]
+    table: Callable[..., list[dict[str, Any]]]
+    """Of a contract, that of incidents if none is given."""
     ledger: Callable[[], set[tuple[str, int]]]
     windows: Callable[[], list[dict[str, Any]]]
 
@@ -51,7 +56,7 @@ def memory_raw() -> Raw:
     return Raw(
         landing,
         lambda: fake,
-        lambda: [_decoded(row) for row in fake.tables[INCIDENTS.table].values()],
+        lambda contract=INCIDENTS: [_decoded(row, contract) for row in fake.tables[contract.table].values()],
         lambda: set(fake.ledgers[INCIDENTS.ledger_table]),
         lambda: [dataclasses.asdict(state) for state in fake.windows.values()],
     )
@@ -68,14 +73,14 @@ def stack_raw(stack: Stack, schema: str | None = None) -> Raw:
     return Raw(
         stack.bucket(LANDING),
         lambda: stack.warehouse(schema),
-        lambda: [_decoded(row) for row in rows(INCIDENTS.table)],
+        lambda contract=INCIDENTS: [_decoded(row, contract) for row in rows(contract.table)],
         lambda: {(row["object_name"], row["generation"]) for row in rows(INCIDENTS.ledger_table)},
         lambda: rows("PIPELINE_WINDOWS"),
     )
 
 
-def _decoded(row: Mapping[str, Any]) -> dict[str, Any]:
-    return dict(row) | {c.name: _json(row.get(c.name)) for c in INCIDENTS.landed if c.kind is Kind.JSON}
+def _decoded(row: Mapping[str, Any], contract: Contract = INCIDENTS) -> dict[str, Any]:
+    return dict(row) | {c.name: _json(row.get(c.name)) for c in contract.landed if c.kind is Kind.JSON}
 
 
 def _json(text: Any) -> Any:
@@ -103,14 +108,20 @@ def incident(incident_id: str = "1", **values: Any) -> dict[str, Any]:
 
 
 def parquet(
-    rows: Sequence[Mapping[str, Any]], *, file: str = "", observed_at: datetime = NOON, contract: Contract = INCIDENTS
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    file: str = "",
+    observed_at: datetime = NOON,
+    contract: Contract = INCIDENTS,
+    source: str = "incident_io_companya_incidents",
+    window_id: str = "20261120T1200Z",
 ) -> bytes:
     """The rows as the extraction writes them."""
     buffer = PartBuffer(contract)
     constants = {
         "_is_deleted": False,
-        "_source": "incident_io_companya_incidents",
-        "_window_id": "20261120T1200Z",
+        "_source": source,
+        "_window_id": window_id,
         "_source_file": file,
         "_run_id": "run-1",
         "_observed_at": observed_at,
@@ -141,6 +152,7 @@ def land(
         part=0,
         rows=len(rows) if stated is None else stated,
         run_id="run-1",
+        observed_at=observed_at,
     )
 
 
@@ -449,3 +461,174 @@ def test_many_windows_are_recorded_in_one_call(raw: Raw) -> None:
 
 def test_no_windows_are_nothing_to_do(raw: Raw) -> None:
     raw.open().record_windows([])
+
+
+# tables whose scopes are re-read as a whole
+
+DAY, NEXT_DAY = NOON.date(), NOON.date() + timedelta(days=1)
+AI_TOOL = "ai_telemetry_g2_daily_metrics"
+
+
+def use(
+    actor: str = "ada", *, day: date = DAY, model: str = "gpt-5", requests: int = 1, **values: Any
+) -> dict[str, Any]:
+    """A row of AI tools' daily metrics as the extraction hands it to the part."""
+    row = dict.fromkeys([column.name for column in AI_TOOL_DAILY_METRICS.columns])
+    return row | {
+        "tool": "g2",
+        "usage_date": day,
+        "actor": actor,
+        "actor_kind": "login",
+        "model": model,
+        "requests": requests,
+        "is_active": True,
+        "content_digest": f"{requests}",
+        "payload": json.dumps([{"requests": requests}]),
+        "dq_valid": True,
+        "dq_flags": "[]",
+        **values,
+    }
+
+
+def read(
+    raw: Raw,
+    *rows: Mapping[str, Any],
+    hours: float = 0,
+    scopes: Sequence[date] = (DAY,),
+    source: str = AI_TOOL,
+) -> LandedPart:
+    """Land a part that holds these days whole, observed so many hours after noon."""
+    observed_at = NOON + hours * HOUR
+    window_id = f"{observed_at:%Y%m%dT%H%MZ}"
+    name = PartName(f"contract_{next(_sources)}", window_id, 0, 0)
+    data = parquet(
+        rows,
+        file=name.object_name,
+        observed_at=observed_at,
+        contract=AI_TOOL_DAILY_METRICS,
+        source=source,
+        window_id=window_id,
+    )
+    stored = raw.landing.create(name.object_name, data, owner="test").object
+    days = tuple(day.isoformat() for day in scopes)
+    return LandedPart(
+        stored.name, stored.generation, "ai_dx_metrics", source, window_id, 0, 0, len(rows), "run-1", observed_at, days
+    )
+
+
+def load_days(raw: Raw, *parts: LandedPart) -> list[LoadedRows]:
+    """Load the parts in this order, an hour between them."""
+    return [load(raw, p, contract=AI_TOOL_DAILY_METRICS, loaded_at=NOON + n * HOUR) for n, p in enumerate(parts, 100)]
+
+
+def live(raw: Raw) -> dict[tuple[str, str], int]:
+    """Requests by day and who or what the row is about, of the rows that are not deleted."""
+    return {
+        (row["usage_date"].isoformat()[5:], f"{row['actor']} {row['model']}"): row["requests"]
+        for row in raw.table(AI_TOOL_DAILY_METRICS)
+        if not row["_is_deleted"]
+    }
+
+
+def test_a_whole_scope_takes_away_what_it_no_longer_has(raw: Raw) -> None:
+    """A renamed model counts once: the old row stays to be seen, flagged when and by whom."""
+    loaded = load_days(
+        raw,
+        read(raw, use(model="auto"), use("eve")),
+        read(raw, use(model="gpt-5"), use("eve"), hours=24),
+    )
+    assert loaded == [LoadedRows(False, 2, 0, 0), LoadedRows(False, 1, 1, 1)]
+    assert live(raw) == {("11-20", "ada gpt-5"): 1, ("11-20", "eve gpt-5"): 1}
+    gone = only([row for row in raw.table(AI_TOOL_DAILY_METRICS) if row["_is_deleted"]])
+    assert (gone["model"], gone["_observed_at"], gone["_ingested_at"]) == ("auto", NOON + 24 * HOUR, NOON + 101 * HOUR)
+    assert gone["_restated_at"] is None
+
+
+def test_a_scope_read_without_any_row_takes_all_of_it_away(raw: Raw) -> None:
+    """The vendor took the day back."""
+    load_days(raw, read(raw, use(), use("eve")), read(raw, hours=24))
+    assert live(raw) == {}
+
+
+def test_only_the_named_days_of_the_same_source_are_touched(raw: Raw) -> None:
+    """Neither days that are in no scope, nor another tool's rows of the same day."""
+    load_days(
+        raw,
+        read(raw, use(), use(day=NEXT_DAY), scopes=(DAY, NEXT_DAY)),
+        read(raw, use(tool="amp"), source="ai_telemetry_amp_daily_metrics"),
+        read(raw, hours=24),
+    )
+    assert live(raw) == {("11-21", "ada gpt-5"): 1, ("11-20", "ada gpt-5"): 1}
+    assert {row["tool"] for row in raw.table(AI_TOOL_DAILY_METRICS) if not row["_is_deleted"]} == {"g2", "amp"}
+
+
+def test_rows_without_a_whole_scope_take_nothing_away(raw: Raw) -> None:
+    """A day with a rejected record: what is missing may be the rejected one."""
+    load_days(raw, read(raw, use(), use("eve")), read(raw, use("eve", requests=2), hours=24, scopes=()))
+    assert live(raw) == {("11-20", "ada gpt-5"): 1, ("11-20", "eve gpt-5"): 2}
+
+
+def test_a_row_that_comes_back_is_live_again(raw: Raw) -> None:
+    """The same row, with its first window."""
+    load_days(raw, read(raw, use()), read(raw, hours=24), read(raw, use(), hours=48))
+    row = only(raw.table(AI_TOOL_DAILY_METRICS))
+    assert (row["_is_deleted"], row["_first_window_id"], row["_restated_at"]) == (False, "20261120T1200Z", None)
+
+
+def test_other_content_is_a_restatement_and_the_same_content_is_none(raw: Raw) -> None:
+    """Marked with the load that found it, and kept when the row is read again."""
+    load_days(raw, read(raw, use(requests=1), use("eve")), read(raw, use(requests=1), use("eve"), hours=24))
+    assert {row["_restated_at"] for row in raw.table(AI_TOOL_DAILY_METRICS)} == {None}
+    load(
+        raw,
+        read(raw, use(requests=2), use("eve"), hours=48),
+        contract=AI_TOOL_DAILY_METRICS,
+        loaded_at=NOON + 48 * HOUR,
+    )
+    load(
+        raw,
+        read(raw, use(requests=2), use("eve"), hours=72),
+        contract=AI_TOOL_DAILY_METRICS,
+        loaded_at=NOON + 72 * HOUR,
+    )
+    rows = {row["actor"]: row for row in raw.table(AI_TOOL_DAILY_METRICS)}
+    assert (rows["ada"]["_restated_at"], rows["eve"]["_restated_at"]) == (NOON + 48 * HOUR, None)
+    assert {row["_first_window_id"] for row in rows.values()} == {"20261120T1200Z"}
+    assert {row["_window_id"] for row in rows.values()} == {"20261123T1200Z"}
+
+
+def test_days_may_be_loaded_in_any_order(raw: Raw) -> None:
+    """Also a file that waited until a newer reading without its rows, or without any row, was in."""
+    parts = [
+        read(raw, use(model="auto"), use("eve", requests=1), use(day=NEXT_DAY), scopes=(DAY, NEXT_DAY)),
+        read(raw, use(model="gpt-5"), use("eve", requests=2), hours=24),
+        read(raw, scopes=(NEXT_DAY,), hours=48),
+    ]
+    for order in itertools.permutations(range(3)):
+        source = f"ai_telemetry_order_{''.join(map(str, order))}"
+        shuffled = [_of_source(raw, parts[number], source) for number in order]
+        load_days(raw, *shuffled)
+        rows = [row for row in raw.table(AI_TOOL_DAILY_METRICS) if row["_source"] == source and not row["_is_deleted"]]
+        assert {(row["actor"], row["model"], row["requests"]) for row in rows} == {
+            ("ada", "gpt-5", 1),
+            ("eve", "gpt-5", 2),
+        }, order
+
+
+def test_a_part_that_is_loaded_twice_takes_nothing_away_twice(raw: Raw) -> None:
+    """The ledger knows it: what came since stays."""
+    first, second = read(raw, hours=24), read(raw, use(), hours=48)
+    load_days(raw, read(raw, use()), first, second)
+    assert load(raw, first, contract=AI_TOOL_DAILY_METRICS) == LoadedRows(already_loaded=True)
+    assert live(raw) == {("11-20", "ada gpt-5"): 1}
+
+
+def _of_source(raw: Raw, part: LandedPart, source: str) -> LandedPart:
+    """The same part as another source's, so that several stories fit into one table."""
+    found = raw.landing.read(part.object_name)
+    assert found is not None
+    table = pq.read_table(io.BytesIO(found[0]))
+    rows = [{name.lower(): value for name, value in row.items()} for row in table.to_pylist()]
+    hours = (part.observed_at - NOON) / HOUR
+    days = [date.fromisoformat(scope) for scope in part.scopes]
+    return read(raw, *[row | {"tool": source} for row in rows], hours=hours, scopes=days, source=source)

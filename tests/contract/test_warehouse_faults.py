@@ -156,7 +156,7 @@ def test_a_rotated_key_is_fetched_again_and_the_part_loads(stack: Stack, server:
 
 def test_a_lock_that_is_not_granted_in_time(stack: Stack, schema: str, raw: Raw) -> None:
     part = land(raw, incident("1"))
-    warehouse = stack.warehouse(schema)
+    warehouse = stack.warehouse(schema, limits=SHORT)
     warehouse.load_part(INCIDENTS, land(raw, incident("there")), loaded_at=NOON)
     with snowflake.connector.connect(**stack.connect_options()) as holder:
         holder.cursor().execute("BEGIN")
@@ -184,7 +184,7 @@ def test_a_warehouse_that_dies_between_loads_and_comes_back(stack: Stack, schema
 
 
 def test_a_session_that_the_warehouse_has_forgotten(stack: Stack, schema: str, raw: Raw) -> None:
-    warehouse = stack.warehouse(schema)
+    warehouse = stack.warehouse(schema, limits=SHORT)
     warehouse.load_part(INCIDENTS, land(raw, incident("1")), loaded_at=NOON)
     part = land(raw, incident("2"))
     stack.kill_warehouse()
@@ -253,7 +253,7 @@ def test_a_stage_that_does_not_exist_is_refused_and_rolled_back(stack: Stack, sc
 def test_a_window_table_of_another_shape_is_refused(stack: Stack, schema: str) -> None:
     stack.sql(f"CREATE TABLE RAW.{schema}.PIPELINE_WINDOWS (PIPELINE VARCHAR)")
     with pytest.raises(WarehouseRefused):
-        stack.warehouse(schema).record_windows([window()])
+        stack.warehouse(schema, limits=SHORT).record_windows([window()])
 
 
 @pytest.mark.parametrize("name", ["landing/it's/r0/part.parquet", 'landing/a"b/r0/part.parquet', "landing/ü/p.parquet"])

@@ -16,7 +16,7 @@ from shared.transform.dbt_inputs import SOURCES_FILE, dbt_vars, sources_yaml
 
 ROOT = Path(__file__).parents[2]
 PROJECT = ROOT / "dbt"
-PARTS = ("analyses", "macros", "models", "tests", "dbt_project.yml", "profiles.yml")
+PARTS = ("analyses", "macros", "models", "seeds", "snapshots", "tests", "dbt_project.yml", "profiles.yml")
 """What makes the dbt project; the folder also holds the job that runs it."""
 
 

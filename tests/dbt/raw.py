@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.contracts.contract import Kind
+from shared.contracts import CONTRACTS
+from shared.contracts.contract import Contract, Kind
 from shared.contracts.incidents import INCIDENTS
 from shared.contracts.pipeline_windows import COLUMNS, upsert
 from shared.contracts.pipeline_windows import create_table as create_windows
@@ -89,20 +90,23 @@ def create_tables(cursor: Any) -> None:
     cursor.execute("create database if not exists RAW")
     cursor.execute("create database if not exists ANALYTICS")
     cursor.execute(f"create schema if not exists {SCHEMA}")
-    cursor.execute(create_table(INCIDENTS, SCHEMA))
+    for contract in CONTRACTS.values():
+        cursor.execute(create_table(contract, SCHEMA))
     cursor.execute(create_windows(SCHEMA))
 
 
-def load(cursor: Any, rows: Sequence[Mapping[str, Any]], *, ingested_at: datetime) -> None:
-    """Merge the rows into RAW as one load at `ingested_at`."""
+def load(
+    cursor: Any, rows: Sequence[Mapping[str, Any]], *, ingested_at: datetime, contract: Contract = INCIDENTS
+) -> None:
+    """Merge the rows into RAW as one load at `ingested_at`; they stay in the staging table `STAGED`."""
     cursor.execute("use schema RAW.PUBLIC")
     cursor.execute(f"drop table if exists {SCHEMA}.STAGED")
-    cursor.execute(create_staging(INCIDENTS, SCHEMA, "STAGED"))
-    landed = INCIDENTS.landed
+    cursor.execute(create_staging(contract, SCHEMA, "STAGED"))
+    landed = contract.landed
     values = [[_bound(row.get(column.name), column.kind) for column in landed] for row in rows]
     markers = ", ".join(["(" + ", ".join(["%s"] * len(landed)) + ")"] * len(values))
     cursor.execute(f"insert into {SCHEMA}.STAGED values {markers}", [value for row in values for value in row])
-    cursor.execute(merge_from_staging(INCIDENTS, SCHEMA, "STAGED"), [to_text(ingested_at)])
+    cursor.execute(merge_from_staging(contract, SCHEMA, "STAGED"), [to_text(ingested_at)])
 
 
 def close_window(cursor: Any, source: str, end: datetime, status: str) -> None:

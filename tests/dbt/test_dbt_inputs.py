@@ -9,12 +9,21 @@ import yaml
 
 from shared.contracts import CONTRACTS
 from shared.registry import Registry, registry
-from shared.transform.dbt_inputs import SOURCES_FILE, dbt_vars, main, sources_yaml, write_inputs
+from shared.transform.dbt_inputs import (
+    SOURCES_FILE,
+    dbt_vars,
+    main,
+    source_selector,
+    source_table,
+    sources_yaml,
+    staging_model,
+    write_inputs,
+)
 
 
-def _tables(known: Registry, family: str) -> dict[str, Any]:
+def _tables(known: Registry, domain: str) -> dict[str, Any]:
     """The entries of one dbt source by name."""
-    (source,) = [s for s in yaml.safe_load(sources_yaml(known, CONTRACTS))["sources"] if s["name"] == family]
+    (source,) = [s for s in yaml.safe_load(sources_yaml(known, CONTRACTS))["sources"] if s["name"] == domain]
     return {table["name"]: table for table in source["tables"]}
 
 
@@ -25,6 +34,51 @@ def test_vars_list_the_workspaces_in_order() -> None:
     assert workspaces[0]["timestamps"]["detected_at"] == "Impact started"
     assert "fixed_at" not in workspaces[2]["timestamps"]
     assert workspaces[1]["temperatures"][0] == {"severity_rank": 1, "temperature": "low"}
+
+
+def test_vars_list_the_tools_in_order() -> None:
+    tools = dbt_vars(registry())["ai_tools"]
+    names = [tool["name"] for tool in tools]
+    assert names == sorted(names)
+    assert len(names) >= 7
+    cursor = tools[names.index("cursor")]
+    assert cursor["source_table"] == "cursor_daily_metrics"
+    assert cursor["staging_model"] == "stg_ai_telemetry__cursor__daily_metrics"
+    assert cursor["estimators"][-1]["tokens"] == 15
+    assert {"availability_lag_hours", "repull_days"} <= set(cursor)
+    claude_code = tools[names.index("claude_code")]
+    assert claude_code["estimators"][0] == {"version": "2026-01", "method": "per_request", "tokens": 7500}
+
+
+def test_vars_list_the_monitors_with_both_of_their_sources() -> None:
+    assert dbt_vars(registry())["slo_monitors"] == [
+        {
+            "name": name,
+            "objectives_table": f"{name}_objectives",
+            "objectives_model": f"stg_slo__{name}__objectives",
+            "measurements_table": f"{name}_measurements",
+            "measurements_model": f"stg_slo__{name}__measurements",
+        }
+        for name in ("oebot", "vantage")
+    ]
+
+
+def test_a_source_without_an_instance_is_named_by_its_entity() -> None:
+    source = registry().sources["ai_telemetry_g2_daily_metrics"]
+    assert source_selector(source) == "source:ai_telemetry.g2_daily_metrics"
+    alone = source.model_copy(update={"domain": "market", "instance": None, "entity": "listings"})
+    assert source_table(alone) == "listings"
+    assert staging_model(alone) == "stg_market__listings"
+    assert source_selector(alone) == "source:market.listings"
+
+
+def test_the_columns_that_the_loader_keeps_are_told() -> None:
+    table = _tables(registry(), "ai_telemetry")["amp_daily_metrics"]
+    columns = {column["name"] for column in table["columns"]}
+    assert {"_first_window_id", "_restated_at", "_is_deleted"} <= columns
+    assert "_first_window_id" in table["data_tests"][0]["columns_not_null"]["arguments"]["columns"]
+    columns = {column["name"] for column in _tables(registry(), "incident_io")["companya_incidents"]["columns"]}
+    assert "_first_window_id" not in columns
 
 
 def test_a_disabled_source_keeps_its_history_and_loses_its_freshness() -> None:
@@ -39,8 +93,8 @@ def test_a_disabled_source_keeps_its_history_and_loses_its_freshness() -> None:
 
 
 def test_keys_are_tested_at_the_source() -> None:
-    for family in yaml.safe_load(sources_yaml(registry(), CONTRACTS))["sources"]:
-        for table in family["tables"]:
+    for domain in yaml.safe_load(sources_yaml(registry(), CONTRACTS))["sources"]:
+        for table in domain["tables"]:
             (test,) = table["data_tests"]
             contract = CONTRACTS[table["config"]["meta"]["contract"]]
             assert {*contract.keys, contract.version} <= set(test["columns_not_null"]["arguments"]["columns"])
@@ -48,9 +102,11 @@ def test_keys_are_tested_at_the_source() -> None:
 
 
 def test_personal_columns_are_marked() -> None:
-    columns = _tables(registry(), "incident_io")["companya_incidents"]["columns"]
-    marked = {column["name"] for column in columns if column.get("config", {}).get("meta", {}).get("pii")}
-    assert marked == {c.name for c in CONTRACTS["incidents"].columns if c.pii}
+    for domain in yaml.safe_load(sources_yaml(registry(), CONTRACTS))["sources"]:
+        for table in domain["tables"]:
+            contract = CONTRACTS[table["config"]["meta"]["contract"]]
+            marked = {c["name"] for c in table["columns"] if c.get("config", {}).get("meta", {}).get("pii")}
+            assert marked == {c.name for c in contract.columns if c.pii}, table["name"]
 
 
 def test_the_file_is_written_only_when_it_differs(tmp_path: Path) -> None:

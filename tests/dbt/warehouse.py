@@ -5,6 +5,9 @@ from typing import Any
 
 FACT = "ANALYTICS.MARTS.FCT_OPS__INCIDENTS"
 BRIDGE = "ANALYTICS.MARTS.BRIDGE_OPS__INCIDENT_SERVICE"
+DAILY = "ANALYTICS.MARTS.FCT_AI_TELEMETRY__TOOL_DAILY_METRICS"
+ACTORS = "ANALYTICS.MARTS.DIM_AI_TELEMETRY__ACTORS"
+WEEKLY = "ANALYTICS.MARTS.FCT_AI_TELEMETRY__WEEKLY_ENG_AI_TOKENS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class Warehouse:
         return self.rows(sql)[0][0]
 
     def contents(self) -> list[list[tuple[Any, ...]]]:
-        """Every row of both marts, in order."""
+        """Every row of the incidents' marts, in order."""
         return [sorted(self.rows(f"select * from {table}"), key=repr) for table in (FACT, BRIDGE)]
 
     def warehouses_used(self, statement: str, since: int) -> set[str]:

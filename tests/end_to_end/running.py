@@ -227,7 +227,7 @@ class Running:
 
     def source_faults(self, *rules: Mapping[str, Any]) -> None:
         """Replace the faults of the double of incident.io."""
-        url = f"http://127.0.0.1:{self.addresses.incident_io}/_double/faults"
+        url = f"http://127.0.0.1:{self.addresses.sources}/_double/faults"
         httpx.put(url, json=list(rules), timeout=30).raise_for_status()
 
     def storage_faults(self, *rules: Mapping[str, Any]) -> None:
@@ -247,8 +247,8 @@ class Running:
 
     def list_requests(self, workspace: str) -> int:
         """How many pages of incidents the double was asked for."""
-        stats = httpx.get(f"http://127.0.0.1:{self.addresses.incident_io}/_double/stats", timeout=30).json()
-        return int(stats["requests"].get(workspace, {}).get("/v2/incidents", 0))
+        stats = httpx.get(f"http://127.0.0.1:{self.addresses.sources}/_double/stats", timeout=30).json()
+        return int(stats["incident_io"]["requests"].get(workspace, {}).get("/v2/incidents", 0))
 
     def freeze(self, process: str) -> None:
         """Stop a process where it is, with its connections open; it goes on with `revive`, or is killed."""

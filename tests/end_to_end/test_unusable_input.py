@@ -193,7 +193,7 @@ def _listed(stack: Running, window: Window, key: str) -> list[dict[str, Any]]:
     last = window.end + timedelta(days=1)
     categories: Iterable[str] = ("triage", "live", "learning", "paused", "closed", "declined", "canceled", "merged")
     answer = httpx.get(
-        f"http://127.0.0.1:{stack.addresses.incident_io}/v2/incidents",
+        f"http://127.0.0.1:{stack.addresses.sources}/incident_io/v2/incidents",
         params=[
             ("page_size", "250"),
             ("sort_by", "created_at_oldest_first"),

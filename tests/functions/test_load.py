@@ -40,6 +40,7 @@ def described(window: Window, data: bytes, rows: int) -> PartMetadata:
         range_end=window.end,
         watermark=window.start if rows else None,
         crc32c=crc32c_base64(data),
+        observed_at=window.end,
     )
 
 

@@ -36,7 +36,8 @@ class Vendor:
     def answer(self, asked: Asked, connection: socket.socket) -> None:
         """One request."""
         key = asked.headers.get("authorization", "").removeprefix("Bearer ")
-        workspaces = {KEYS[s.secret]: s.settings["identity"] for s in registry().sources.values()}
+        incidents = [s for s in registry().sources.values() if s.family == "incident_io"]
+        workspaces = {KEYS[s.secret]: s.settings["identity"] for s in incidents}
         if key not in workspaces:
             json_reply(401, '{"type": "authentication_error"}')(asked, connection)
         elif asked.target.startswith("/v1/identity"):

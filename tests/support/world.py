@@ -15,8 +15,8 @@ from shared.adapters.memory import (
     MemoryJobs,
     MemoryPublisher,
     MemorySecrets,
-    MemoryWarehouse,
 )
+from shared.adapters.memory_warehouse import MemoryWarehouse
 from shared.contracts import CONTRACTS
 from shared.errors import NotYet
 from shared.extract.run import ExtractPorts, ExtractSummary, extract_window
@@ -61,6 +61,9 @@ def source_block(workspace: str, **changes: Any) -> dict[str, Any]:
             "timestamps": {"detected_at": "Detected at", "fixed_at": "Fixed at", "resolved_at": "Resolved at"},
             "temperatures": {1: "low"},
         },
+        "domain": "incident_io",
+        "entity": "incidents",
+        "instance": workspace,
         **changes,
     }
 

@@ -66,8 +66,8 @@ def test_a_new_row_takes_its_anchor_from_the_record() -> None:
     """The first created_at that was seen."""
     text = _flat(sql.merge_from_staging(INCIDENTS, SCHEMA, "STAGE_X"))
     names, _, values = text.partition("THEN INSERT (")[2].partition(") VALUES (")
-    by_name = dict(zip(names.split(", "), values.rstrip(")").split(", "), strict=True))
-    assert by_name['"_ANCHOR_AT"'] == 's."CREATED_AT"'
+    by_name = dict(zip(names.split(", "), values.removesuffix(")").split(", "), strict=True))
+    assert by_name['"_ANCHOR_AT"'] == 'CAST(s."CREATED_AT" AS TIMESTAMP_TZ)'
     assert by_name['"_INGESTED_AT"'] == 's."_INGESTED_AT"'
     assert len(by_name) == len(INCIDENTS.stored)
 
@@ -193,3 +193,22 @@ def test_the_rows_of_incidents_fill_every_column_of_the_contract() -> None:
     """Those that the extraction itself knows come beside them."""
     assert [*COLUMNS[:-2]] == [column.name for column in INCIDENTS.columns]
     assert COLUMNS[-2:] == ("dq_valid", "dq_flags")
+
+
+def test_what_is_kept_is_never_replaced_by_null() -> None:
+    """The source forgets which product a line was about; every other column follows the newer version."""
+    items = CONTRACTS["ecommerce_order_items"]
+    text = _flat(sql.merge_from_staging(items, SCHEMA, "STAGE_X"))
+    updates = text.partition("THEN UPDATE SET ")[2].partition(" WHEN NOT MATCHED")[0]
+    assert '"PRODUCT_ID" = COALESCE(s."PRODUCT_ID", t."PRODUCT_ID")' in updates
+    assert '"VARIANT_ID" = COALESCE(s."VARIANT_ID", t."VARIANT_ID")' in updates
+    assert updates.count("COALESCE") == len(items.kept) == 2
+    assert '"SKU" = s."SKU"' in updates
+
+
+def test_only_what_may_be_missing_can_be_kept() -> None:
+    """A required column always has a value."""
+    with pytest.raises(ValueError, match="never missing"):
+        replace(INCIDENTS, kept=("name",))
+    with pytest.raises(KeyError):
+        replace(INCIDENTS, kept=("nothing",))

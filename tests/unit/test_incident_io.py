@@ -10,9 +10,10 @@ import pytest
 from shared.errors import AuthenticationFailed
 from shared.extract.pages import PageRequest, PageSeen
 from shared.extract.sender import UnusableBody
+from shared.ports import HttpResponse
 from shared.registry import registry
 from shared.sources.cutting import cut_array
-from shared.sources.family import ExtractionRange
+from shared.sources.family import ExtractionRange, RawPage
 from shared.sources.incident_io import IncidentIo
 from shared.sources.incident_io.family import STATUS_CATEGORIES, settings_of
 from shared.sources.incident_io.rows import incident_rows
@@ -21,6 +22,12 @@ from tests.support.world import at, registry_of
 
 FAMILY = IncidentIo()
 ALPHA = registry_of("alpha").source("incident_io_alpha_incidents")
+
+
+def _split(body: bytes) -> RawPage:
+    return FAMILY.split(ALPHA, PageRequest("/v2/incidents"), HttpResponse(200, {}, body))
+
+
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "incident_io" / "incidents_page.json"
 
 
@@ -56,7 +63,7 @@ def test_a_continuation_asks_for_exactly_the_next_page() -> None:
 )
 def test_the_next_cursor_is_the_page_s_own(meta: Any, following: str | None) -> None:
     """An empty one names no page."""
-    page = FAMILY.split(json.dumps({"incidents": [{"id": "1"}], "pagination_meta": meta}).encode())
+    page = _split(json.dumps({"incidents": [{"id": "1"}], "pagination_meta": meta}).encode())
     assert page.seen == PageSeen(1, following)
 
 
@@ -66,9 +73,7 @@ def test_the_next_cursor_is_the_page_s_own(meta: Any, following: str | None) -> 
 def test_a_page_that_is_no_json_as_a_whole_is_cut_into_its_records(bad: bytes) -> None:
     """One bad record costs itself only; every record is what was sent, byte for byte."""
     good = b'{"id": "a,]}\\"", "list": [1, {"x": []}]}'
-    page = FAMILY.split(
-        b'{"incidents": [' + good + b" , " + bad + b", " + good + b'], "pagination_meta": {"after": "n"}}'
-    )
+    page = _split(b'{"incidents": [' + good + b" , " + bad + b", " + good + b'], "pagination_meta": {"after": "n"}}')
     assert (page.records[0], page.records[-1]) == (good, good)
     assert page.seen.next_cursor == "n"
     assert b"".join(page.records[1:-1]).replace(b" ", b"") == bad.replace(b" ", b"")
@@ -91,7 +96,7 @@ def test_a_page_that_is_no_json_as_a_whole_is_cut_into_its_records(bad: bytes) -
 def test_what_is_no_page_is_unusable(body: bytes) -> None:
     """Then it is retried; no record is taken from half a page."""
     with pytest.raises(UnusableBody):
-        FAMILY.split(body)
+        _split(body)
 
 
 def test_cutting_finds_the_array_of_the_top_level_only() -> None:
@@ -111,7 +116,7 @@ def test_a_key_of_the_right_workspace_is_accepted_and_another_s_is_refused() -> 
 
     def verify(identity: str) -> None:
         body = json.dumps({"identity": {"name": "n", "dashboard_url": f"https://app.incident.io/{identity}/"}}).encode()
-        FAMILY.verify(ALPHA, lambda request, decode: decode(body))
+        FAMILY.verify(ALPHA, lambda request, decode: decode(HttpResponse(200, {}, body)))
 
     verify("alpha")
     with pytest.raises(AuthenticationFailed, match="belongs to workspace 'beta', expected 'alpha'") as caught:
@@ -122,7 +127,7 @@ def test_a_key_of_the_right_workspace_is_accepted_and_another_s_is_refused() -> 
 def test_an_identity_that_is_none_is_unusable() -> None:
     """A front end's page, not an answer."""
     with pytest.raises(UnusableBody, match="no identity"):
-        FAMILY.verify(ALPHA, lambda request, decode: decode(b"<html>"))
+        FAMILY.verify(ALPHA, lambda request, decode: decode(HttpResponse(200, {}, b"<html>")))
 
 
 MAPPED: dict[str, dict[str, int | None]] = {
@@ -163,9 +168,9 @@ def test_each_workspace_s_names_become_the_canonical_instants(workspace: str) ->
 
 def test_the_shipped_page_becomes_rows_without_drift() -> None:
     """The fixture is what the vendor sends, in full."""
-    page = FAMILY.split(FIXTURE.read_bytes())
+    page = _split(FIXTURE.read_bytes())
     source = registry().source("incident_io_companya_incidents")
-    rows = FAMILY.rows(source, page.records, ExtractionRange(datetime(2019, 1, 1, tzinfo=UTC), at(0), full=True))
+    rows = FAMILY.rows(source, [page], (), ExtractionRange(datetime(2019, 1, 1, tzinfo=UTC), at(0), full=True))
     assert rows.count == len(page.records) > 0
     assert (rows.rejections, rows.unknown) == ([], set())
     assert all(email is None or "@" in email for email in rows.columns["lead_email"])

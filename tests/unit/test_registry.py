@@ -9,7 +9,7 @@ from shared.contracts import CONTRACTS
 from shared.errors import ConfigurationError, UnknownSource
 from shared.registry import Registry, read_registry, registry
 from shared.registry.load import parse_registry
-from tests.support.world import pipeline_block, registry_of, source_block
+from tests.support.world import pipeline_block, registry_of, source_block, source_name
 
 
 def _parse(
@@ -38,34 +38,37 @@ def test_the_shipped_registry_holds_the_three_workspaces() -> None:
         "incident_io_companyb_incidents",
         "incident_io_companyc_incidents",
     ]
-    assert len({s.secret for s in shipped.sources.values()}) == 3
-    assert {s.topic for s in shipped.sources.values()} == {f"extract-inc-company{x}" for x in "abc"}
+    workspaces = shipped.enabled("ops_incidents")
+    assert len({s.secret for s in workspaces}) == 3
+    assert {s.topic for s in workspaces} == {f"extract-inc-company{x}" for x in "abc"}
 
 
 def test_every_problem_of_every_block_is_named_at_once() -> None:
     """Whoever writes YAML fixes it in one go."""
     problems = _problems(
         {
-            "alpha": source_block("alpha", slug="X", page_size=0, surprise=1, history_from="yesterday"),
-            "beta": source_block("beta", pipeline="nowhere", contract="nothing", full_resync_cron="61 * * * *"),
-            "gamma": source_block("gamma", slug="inc-delta", settings={"workspace": "Gamma!"}),
-            "delta": source_block("delta", slug="inc-delta", pipeline="nowhere", contract="nothing"),
-            "epsilon": source_block("epsilon", slug="inc-delta"),
+            source_name("alpha"): source_block("alpha", slug="X", page_size=0, surprise=1, history_from="yesterday"),
+            source_name("beta"): source_block(
+                "beta", pipeline="nowhere", contract="nothing", full_resync_cron="61 * * * *"
+            ),
+            source_name("gamma"): source_block("gamma", slug="inc-delta", settings={"workspace": "Gamma!"}),
+            source_name("delta"): source_block("delta", slug="inc-delta", pipeline="nowhere", contract="nothing"),
+            source_name("epsilon"): source_block("epsilon", slug="inc-delta"),
         },
         {"ops_incidents": pipeline_block(cron="hourly", deadline_minutes=1), "other": pipeline_block()},
     )
     text = "\n".join(problems)
     for part in (
-        "sources.alpha.slug",
-        "sources.alpha.page_size",
-        "sources.alpha.surprise",
-        "sources.alpha.history_from",
-        "sources.beta.full_resync_cron",
-        "sources.gamma.settings.workspace",
-        "sources.gamma.settings.identity",
-        "sources.gamma.settings.modes",
-        "sources.delta: unknown pipeline 'nowhere'",
-        "sources.delta: unknown contract 'nothing'",
+        "sources.incident_io_alpha_incidents.slug",
+        "sources.incident_io_alpha_incidents.page_size",
+        "sources.incident_io_alpha_incidents.surprise",
+        "sources.incident_io_alpha_incidents.history_from",
+        "sources.incident_io_beta_incidents.full_resync_cron",
+        "sources.incident_io_gamma_incidents.settings.workspace",
+        "sources.incident_io_gamma_incidents.settings.identity",
+        "sources.incident_io_gamma_incidents.settings.modes",
+        "sources.incident_io_delta_incidents: unknown pipeline 'nowhere'",
+        "sources.incident_io_delta_incidents: unknown contract 'nothing'",
         "slug 'inc-delta' is taken",
         "pipelines.ops_incidents.cron",
         "pipelines.ops_incidents.deadline_minutes",
@@ -75,9 +78,9 @@ def test_every_problem_of_every_block_is_named_at_once() -> None:
 
 def test_settings_are_looked_at_even_when_the_block_itself_is_wrong() -> None:
     """Otherwise a second round of errors would follow the first."""
-    text = "\n".join(_problems({"alpha": source_block("alpha", slug="X", settings={"workspace": "a"})}))
-    assert "sources.alpha.slug" in text
-    assert "sources.alpha.settings.identity" in text
+    text = "\n".join(_problems({source_name("alpha"): source_block("alpha", slug="X", settings={"workspace": "a"})}))
+    assert "sources.incident_io_alpha_incidents.slug" in text
+    assert "sources.incident_io_alpha_incidents.settings.identity" in text
 
 
 HOSTILE = [
@@ -110,13 +113,15 @@ def test_a_name_that_means_something_elsewhere_is_refused(name: str) -> None:
 @pytest.mark.parametrize("value", [*HOSTILE, "ab", "a" * 20])
 def test_a_slug_that_google_would_refuse_is_refused(value: str) -> None:
     """19 characters at most leave room for prefixes in a service account's 30."""
-    assert any(".slug" in problem for problem in _problems({"alpha": source_block("alpha", slug=value)}))
+    assert any(".slug" in problem for problem in _problems({source_name("alpha"): source_block("alpha", slug=value)}))
 
 
 @pytest.mark.parametrize("value", ["projects/p/secrets/x", "../x", "a'b", "A", "a_b", ""])
 def test_a_secret_is_a_plain_reference(value: str) -> None:
     """Never a path, never a value."""
-    assert any(".secret" in problem for problem in _problems({"alpha": source_block("alpha", secret=value)}))
+    assert any(
+        ".secret" in problem for problem in _problems({source_name("alpha"): source_block("alpha", secret=value)})
+    )
 
 
 def test_names_of_any_type_are_refused_and_not_crashed_on() -> None:
@@ -135,14 +140,14 @@ def test_lists_where_blocks_belong_are_refused() -> None:
 def test_an_unknown_family_is_refused_with_the_known_ones() -> None:
     """A family is code, so it can't be invented in YAML."""
     for family in ("pager", None, 3):
-        text = "\n".join(_problems({"alpha": source_block("alpha")}, family=family))
+        text = "\n".join(_problems({source_name("alpha"): source_block("alpha")}, family=family))
         assert "unknown family" in text
         assert "incident_io" in text
 
 
 def test_the_same_name_in_two_files_is_refused() -> None:
     """Neither may hide the other."""
-    block = {"family": "incident_io", "sources": {"alpha": source_block("alpha")}}
+    block = {"family": "incident_io", "sources": {source_name("alpha"): source_block("alpha")}}
     pipelines = {"pipelines": {"ops_incidents": pipeline_block()}}
     with pytest.raises(ConfigurationError) as caught:
         parse_registry({"a.yaml": {**block, **pipelines}, "b.yaml": {**block, **pipelines}}, CONTRACTS)
@@ -167,21 +172,26 @@ def test_defaults_apply_unless_the_block_says_otherwise() -> None:
     parsed = parse_registry(
         {
             "p.yaml": {"pipelines": {"ops_incidents": pipeline_block()}},
-            "i.yaml": {"family": "incident_io", "defaults": defaults, "sources": {"alpha": block}},
+            "i.yaml": {"family": "incident_io", "defaults": defaults, "sources": {source_name("alpha"): block}},
         },
         CONTRACTS,
     )
-    assert (parsed.source("alpha").lookback_minutes, parsed.source("alpha").page_size) == (60, 3)
+    assert (
+        parsed.source("incident_io_alpha_incidents").lookback_minutes,
+        parsed.source("incident_io_alpha_incidents").page_size,
+    ) == (60, 3)
 
 
 def test_a_disabled_source_is_known_but_not_expected() -> None:
     """Its history stays; nothing waits for it."""
-    parsed = _parse({"alpha": source_block("alpha"), "beta": source_block("beta", enabled=False)})
-    assert [s.name for s in parsed.enabled("ops_incidents")] == ["alpha"]
-    assert parsed.source("beta").slug == "inc-beta"
+    parsed = _parse(
+        {source_name("alpha"): source_block("alpha"), source_name("beta"): source_block("beta", enabled=False)}
+    )
+    assert [s.name for s in parsed.enabled("ops_incidents")] == [source_name("alpha")]
+    assert parsed.source("incident_io_beta_incidents").slug == "inc-beta"
 
 
 def test_an_unknown_source_is_an_error_that_names_the_known_ones() -> None:
     """So that a typing error is seen at once."""
-    with pytest.raises(UnknownSource, match=r"'gamma'.*incident_io_alpha_incidents"):
-        registry_of("alpha").source("gamma")
+    with pytest.raises(UnknownSource, match=r"'incident_io_gamma_incidents'.*incident_io_alpha_incidents"):
+        registry_of("alpha").source("incident_io_gamma_incidents")
