@@ -199,6 +199,10 @@ class Warehouse(Protocol):
         """COPY the landing object and MERGE it by the contract, once, in one transaction with its ledger row."""
         ...
 
+    def prepare(self, contracts: Sequence[Contract]) -> None:
+        """Create the RAW tables that are not there yet: dbt reads a source's table also before its first row."""
+        ...
+
     def record_windows(self, states: Sequence[WindowState]) -> None:
         """Upsert rows of PIPELINE_WINDOWS; the later `closed_at` wins."""
         ...

@@ -95,6 +95,13 @@ class MemoryWarehouse:
                 vanished += 1
         return vanished
 
+    def prepare(self, contracts: Sequence[Contract]) -> None:
+        """See Warehouse."""
+        self._faults.raise_before("prepare", "")
+        for contract in contracts:
+            self.tables[contract.table].update({})
+        self._faults.raise_after("prepare", "")
+
     def record_windows(self, states: Sequence[WindowState]) -> None:
         """See Warehouse."""
         self._faults.raise_before("record_windows", "")

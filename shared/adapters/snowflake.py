@@ -101,6 +101,12 @@ class SnowflakeWarehouse:
             run(sql.drop_staging(self._schema, staging))
             return loaded
 
+    def prepare(self, contracts: Sequence[Contract]) -> None:
+        """See Warehouse."""
+        with self._session({"app": "operational-performance", "step": "tables"}, "creation of the RAW tables") as run:
+            for contract in contracts:
+                self._prepare(run, contract)
+
     def record_windows(self, states: Sequence[WindowState]) -> None:
         """See Warehouse."""
         tag = {"app": "operational-performance", "step": "windows"}

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from shared import logs
+from shared.contracts import CONTRACTS
 from shared.errors import LeaseHeld
 from shared.instants import from_text, to_text
 from shared.ports import Clock, Warehouse, WindowState
@@ -96,6 +97,8 @@ def _build_once(ports: TransformPorts, lease: Lease, run_id: str, full_refresh: 
     requests = list(ports.documents.under(layout.REQUESTS))
     if not requests and not full_refresh:
         return True
+    # a source that has not brought a row yet has models all the same
+    ports.warehouse.prepare([CONTRACTS[name] for name in sorted({s.contract for s in ports.registry.sources.values()})])
     _record_windows(ports)
     plan = _plan(ports, run_id, requests, full_refresh)
     logs.info("dbt.started", pipelines=plan.pipelines, requests=len(requests), as_of=plan.as_of)

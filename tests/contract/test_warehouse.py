@@ -632,3 +632,11 @@ def _of_source(raw: Raw, part: LandedPart, source: str) -> LandedPart:
     hours = (part.observed_at - NOON) / HOUR
     days = [date.fromisoformat(scope) for scope in part.scopes]
     return read(raw, *[row | {"tool": source} for row in rows], hours=hours, scopes=days, source=source)
+
+
+def test_a_table_is_there_before_its_first_row(raw: Raw) -> None:
+    """dbt reads the table of a source that has brought nothing yet; a second time changes nothing."""
+    raw.open().prepare([INCIDENTS])
+    raw.open().prepare([INCIDENTS])
+    assert raw.table() == []
+    assert raw.ledger() == set()

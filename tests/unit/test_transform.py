@@ -124,6 +124,19 @@ def test_the_warehouse_hears_of_every_closed_window_before_the_build() -> None:
     assert world.names(layout.CLOSINGS) == []
 
 
+def test_every_source_s_table_is_there_before_the_build() -> None:
+    """Also of one that has brought nothing: its models read it."""
+    world = World("alpha", now=at(7.01))
+    world.workspaces["alpha"].put(incident("a", at(6.5)))
+    tables: list[str] = []
+    world.dbt.while_building = lambda: tables.extend(world.warehouse.tables)
+    world.warehouse.tables.clear()
+    world.hour()
+    assert "FACT_INCIDENTS" in tables
+    prepared = [effect for effect, _ in world.faults.effects].index("prepare")
+    assert prepared < [effect for effect, _ in world.faults.effects].index("build")
+
+
 def test_of_two_outcomes_of_a_window_the_warehouse_keeps_the_later() -> None:
     """Partial first, complete when the late source came; both told in one round."""
     world = World("alpha", "beta", now=at(7.01))
