@@ -22,7 +22,7 @@ from local.sources.incident_io.archive import ArchiveError, ArchiveIncident, arc
 from local.sources.incident_io.generator import generate
 from local.stack import local_secrets, plan_addresses, processes, provision
 from local.supervisor import Supervisor
-from local.warehouse import as_table, query
+from local.warehouse import as_table, query, query_if_built
 from local.watch import BuildFailed, TookTooLong, artifacts, state, wait_for, wait_for_builds, window_closed
 from shared.instants import to_text
 from shared.windows.window import Window, end_of_id
@@ -191,7 +191,8 @@ def _changes_text(given: Input, window: Window, *, first: bool) -> str:
 def _report(folders: Folders, addresses: Addresses) -> None:
     for title, statement in QUESTIONS.items():
         print(f"\n{title}\n")
-        print(as_table(*query(addresses, statement)))
+        answer = query_if_built(addresses, statement)
+        print(as_table(*answer) if answer else "nothing yet: none of these sources has brought a row")
     print()
     totals = query(addresses, "select count(*), count_if(not dq_valid) from analytics.marts.fct_ops__incidents")[1][0]
     print(f"{totals[0]} incidents in ANALYTICS.MARTS.FCT_OPS__INCIDENTS, {totals[1]} with a data quality flag.\n")

@@ -6,8 +6,11 @@ from typing import Any
 
 import snowflake.connector
 from snowflake.connector import SnowflakeConnection
+from snowflake.connector.errors import ProgrammingError
 
 from local.addresses import Addresses
+
+_NO_SUCH_OBJECT = 2003
 
 
 def connect(addresses: Addresses, database: str = "ANALYTICS") -> SnowflakeConnection:
@@ -34,6 +37,16 @@ def query(addresses: Addresses, statement: str) -> tuple[list[str], list[tuple[A
         cursor.execute(statement)
         names = [column.name.lower() for column in cursor.description or ()]
         return names, [tuple(row) for row in cursor.fetchall()]
+
+
+def query_if_built(addresses: Addresses, statement: str) -> tuple[list[str], list[tuple[Any, ...]]] | None:
+    """As `query`; None when a table is not there: dbt builds a pipeline's marts with its first row."""
+    try:
+        return query(addresses, statement)
+    except ProgrammingError as exc:
+        if exc.errno != _NO_SUCH_OBJECT:
+            raise
+        return None
 
 
 def as_table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

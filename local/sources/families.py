@@ -31,6 +31,9 @@ def families(archived: Sequence[ArchiveIncident]) -> tuple[Family, ...]:
 
 
 def beginning(archived: Sequence[ArchiveIncident]) -> datetime:
-    """Where the invented worlds begin: with the year of the first incident, so that they tell of the same time."""
-    first = min((incident.started_at for incident in archived), default=_WITHOUT_INCIDENTS)
-    return datetime(first.astimezone(UTC).year, 1, 1, tzinfo=UTC)
+    """Where the invented worlds begin: with the year of the first incident, so that they tell of the same time.
+
+    An archive of many years gets the last two: the shop's past alone would keep a reader busy at its rate limit.
+    """
+    started = [incident.started_at.astimezone(UTC) for incident in archived] or [_WITHOUT_INCIDENTS]
+    return datetime(max(min(started).year, max(started).year - 1), 1, 1, tzinfo=UTC)
