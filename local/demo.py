@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -165,7 +166,7 @@ def _story(folders: Folders, addresses: Addresses, given: Input) -> None:
         seen.add(window.pipeline)
         _step(
             f"{window.pipeline:<14} to {to_text(window.end)}  {_changes_text(given, window, first=first)}",
-            lambda window=window: _run_window(window),  # type: ignore[misc]
+            partial(_run_window, window),
         )
     _step("dbt            builds what is pending", lambda: wait_for_builds(documents, artifacts(), _DBT_SECONDS))
     _report(folders, addresses)

@@ -120,7 +120,7 @@ class Connections:
         held = self._open
 
         class Tracked(H11Protocol):
-            def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
                 self.peer: tuple[str, int] = transport.get_extra_info("peername")[:2]
                 held[self.peer] = transport
                 super().connection_made(transport)

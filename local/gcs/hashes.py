@@ -19,7 +19,7 @@ class Hashes:
     def __init__(self) -> None:
         self.size = 0
         self._md5 = hashlib.md5(usedforsecurity=False)
-        self._crc32c: Any = google_crc32c.Checksum()  # type: ignore[no-untyped-call]
+        self._crc32c: Any = google_crc32c.Checksum()  # type: ignore[no-untyped-call]  # the package has no types
 
     @classmethod
     def of_file(cls, path: Path) -> Hashes:
