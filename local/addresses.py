@@ -78,7 +78,7 @@ class Addresses:
             "GOOGLE_CLOUD_PROJECT": PROJECT,
             "OPP_PROJECT": PROJECT,
             "OPP_REGION": REGION,
-            **{f"OPP_{p.upper()}_BUCKET": BUCKETS[p] for p in ("landing", "state", "quarantine", "artifacts")},
+            **{f"OPP_{p.upper()}_BUCKET": BUCKETS[p] for p in BUCKETS},
             "OPP_SECRETS": "environment",
             "OPP_RUN_API": f"http://127.0.0.1:{self.jobs}",
             **self._base_urls(),

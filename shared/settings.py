@@ -39,6 +39,7 @@ class Settings:
     region: str
     landing_bucket: str
     state_bucket: str
+    spool_bucket: str
     quarantine_bucket: str
     artifacts_bucket: str
     secrets: Literal["environment", "secret-manager"]
@@ -60,6 +61,7 @@ class Settings:
             region=reader.text("REGION"),
             landing_bucket=reader.text("LANDING_BUCKET"),
             state_bucket=reader.text("STATE_BUCKET"),
+            spool_bucket=reader.text("SPOOL_BUCKET"),
             quarantine_bucket=reader.text("QUARANTINE_BUCKET"),
             artifacts_bucket=reader.text("ARTIFACTS_BUCKET"),
             secrets=cast(

@@ -126,6 +126,7 @@ def running_platform(directory: Path, vendor_url: str) -> Iterator[Platform]:
             "OPP_REGION": "europe-west1",
             "OPP_LANDING_BUCKET": LANDING,
             "OPP_STATE_BUCKET": STATE,
+            "OPP_SPOOL_BUCKET": "functions-spool",
             "OPP_QUARANTINE_BUCKET": QUARANTINE,
             "OPP_ARTIFACTS_BUCKET": "functions-artifacts",
             "OPP_SECRETS": "environment",

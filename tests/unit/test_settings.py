@@ -10,6 +10,7 @@ COMPLETE = {
     "OPP_REGION": "europe-west3",
     "OPP_LANDING_BUCKET": "landing",
     "OPP_STATE_BUCKET": "state",
+    "OPP_SPOOL_BUCKET": "spool",
     "OPP_QUARANTINE_BUCKET": "quarantine",
     "OPP_ARTIFACTS_BUCKET": "artifacts",
 }
