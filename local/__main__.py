@@ -98,7 +98,8 @@ def _gone(addresses: Addresses) -> int:
 
 def _tick(addresses: Addresses, pipeline: str, interval: str | None) -> int:
     from local.scheduler import move_clock, read_clock, tick
-    from local.watch import state, wait_for, window_closed
+    from local.watch import BuildFailed, TookTooLong, artifacts, state, wait_for, wait_for_builds, window_closed
+    from shared.adapters.clock import SystemClock
     from shared.registry import registry
     from shared.windows.schedule import windows_between
     from shared.windows.window import Window
@@ -113,11 +114,18 @@ def _tick(addresses: Addresses, pipeline: str, interval: str | None) -> int:
         now = read_clock(addresses)
         window = windows_between(pipeline, known[pipeline].cron, now, now + timedelta(days=2))[0]
     move_clock(addresses, max(window.end, read_clock(addresses)))
+    began = SystemClock().now()
     sources = tick(pipeline, window)
     print(f"{sources} sources ticked for window {window.interval}")
     documents = state()
-    seconds = wait_for(f"window {window.id}", lambda: window_closed(documents, window), 120)
-    print(f"window {window.id} is closed after {seconds:.1f} s; see make status")
+    try:
+        seconds = wait_for(f"window {window.id}", lambda: window_closed(documents, window), 120)
+        print(f"window {window.id} is closed after {seconds:.1f} s; waiting for dbt …")
+        seconds = wait_for_builds(documents, artifacts(), 300, since=began)
+    except (TookTooLong, BuildFailed) as exc:
+        print(exc, file=sys.stderr)
+        return 1
+    print(f"the marts are up to date after {seconds:.1f} s; see make status")
     return 0
 
 
