@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down tick status replay sql test test-fast check format bench lock dbt schema clean
+.PHONY: help setup demo up down tick status replay sql test test-fast check format bench lock dbt slim schema clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -52,7 +52,7 @@ check: $(STAMP) ## Lint, format check and types
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy --no-error-summary shared local tests
-	@for entry in functions/*/main.py dbt/job.py dbt/run_dbt.py; do $(BIN)/mypy --no-error-summary $$entry || exit 1; done
+	@for entry in functions/*/main.py dbt/job.py dbt/run_dbt.py dbt/slim_ci.py; do $(BIN)/mypy --no-error-summary $$entry || exit 1; done
 
 format: $(STAMP) ## Format the code and mend what lint can
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
@@ -62,6 +62,9 @@ bench: $(STAMP) ## Measure speed and memory, and write docs/benchmarks.md
 
 dbt: $(STAMP) ## Run dbt against the running stack (ARGS="build --select …")
 	@$(LOCAL) dbt $(ARGS)
+
+slim: $(STAMP) ## Build what a change of the dbt project touches, beside the running stack (TARGET=ci: beside production)
+	@$(if $(TARGET),PYTHONPATH=. $(BIN)/python dbt/slim_ci.py --target "$(TARGET)",$(LOCAL) slim)
 
 schema: $(STAMP) ## Write the registry's JSON Schema
 	@PYTHONPATH=. $(BIN)/python -m shared.registry.schema
