@@ -197,5 +197,5 @@ def test_a_name_that_the_registry_lacks_stops_dbt(tmp_path: Path, path: str, cal
     assert call in text
     model.write_text(text.replace(call, f"{call.partition('(')[0]}('elsewhere')"))
     done = project.run("parse", succeeds=False)
-    assert done.returncode != 0
-    assert message in done.stdout
+    assert not done.succeeded
+    assert message in done.told
