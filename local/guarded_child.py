@@ -10,7 +10,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from local import supervisor_guard
@@ -85,9 +85,9 @@ class Child:
         return code
 
     async def _group_gone(self) -> None:
-        # a killed worker holds its port until the kernel has cleared it away; one that nobody reaps stays for ever
+        # a killed worker holds its port until the kernel has cleared it away
         end = asyncio.get_running_loop().time() + _GONE_SECONDS
-        while end_group(self.pid, 0) and asyncio.get_running_loop().time() < end:
+        while group_lives(self.pid) and asyncio.get_running_loop().time() < end:
             await asyncio.sleep(_POLL_SECONDS)
 
     def signal(self, number: int) -> None:
@@ -101,3 +101,24 @@ class Child:
         await asyncio.wait([self.exited], timeout=max(0.0, grace_seconds))
         self.signal(signal.SIGKILL)
         return await self.exited
+
+
+def group_lives(group: int) -> bool:
+    """Whether a process of the group may hold anything still.
+
+    One that has ended and waits to be reaped does not, and in a container whose first process is no init it waits for
+    seconds or for ever. Without a /proc to look at, it counts as living.
+    """
+    if not end_group(group, 0):
+        return False
+    states = list(_states(group))
+    return not states or any(state not in "ZX" for state in states)
+
+
+def _states(group: int) -> Iterator[str]:
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it is gone meanwhile
+            # the command may hold anything, so what follows its last parenthesis: state, parent, group
+            state, _, its_group = stat.read_text(errors="replace").rpartition(")")[2].split()[:3]
+            if int(its_group) == group:
+                yield state
