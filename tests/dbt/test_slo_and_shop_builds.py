@@ -316,6 +316,7 @@ def test_margin_by_month_and_attainment(third: Contents, project: DbtProject, wa
     stands = warehouse.rows(project.compiled("analyses/slo_attainment.sql"))
     assert {row[1]: (row[7], row[12]) for row in stands} == {
         "checkout a": (Decimal("0.36"), 8),
+        "billing b": (Decimal("-2.6666666667"), None),
         "search month": (Decimal("0.8"), None),
         None: (None, None),
     }
