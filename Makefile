@@ -43,13 +43,13 @@ sql: $(STAMP) ## Ask the running stack's warehouse (Q="select …")
 # a file's tests share what they started, and files of few long stories come first: no worker waits for one at the end
 STORIES := -n 2 --dist loadfile --no-loadscope-reorder
 
-test: $(STAMP) check ## Check the code and run every test
-	@$(BIN)/python -m pytest tests/unit tests/properties tests/architecture -n 2
+test: $(STAMP) ## Check the code and run every test
+	@$(MAKE) --no-print-directory -j 2 check test-fast
 	@$(BIN)/python -m pytest tests/dbt tests/contract tests/local tests/sources tests/functions $(STORIES)
 	@$(BIN)/python -m pytest tests/end_to_end tests/bench $(STORIES)
 
 test-fast: $(STAMP) ## Run the tests that need no process: seconds
-	@$(BIN)/python -m pytest tests/unit tests/properties tests/architecture
+	@$(BIN)/python -m pytest tests/unit tests/properties tests/architecture -n 2
 
 check: $(STAMP) ## Lint, format check and types
 	@$(BIN)/ruff check --quiet .
