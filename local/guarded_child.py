@@ -104,21 +104,22 @@ class Child:
 
 
 def group_lives(group: int) -> bool:
-    """Whether a process of the group may hold anything still.
+    """Whether a process of the group may hold anything still, a port say.
 
-    One that has ended and waits to be reaped does not, and in a container whose first process is no init it waits for
-    seconds or for ever. Without a /proc to look at, it counts as living.
+    One that has ended with all of its threads does not, though it waits to be reaped: for seconds or for ever where the
+    first process is no init. Without a /proc to look at, it counts as living.
     """
     if not end_group(group, 0):
         return False
-    states = list(_states(group))
-    return not states or any(state not in "ZX" for state in states)
+    members = list(_members(group))
+    return not members or any(state not in "ZX" or threads > 1 for state, threads in members)
 
 
-def _states(group: int) -> Iterator[str]:
+def _members(group: int) -> Iterator[tuple[str, int]]:
+    """State and number of threads of each process: the first thread is a zombie while others are still ending."""
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):  # it is gone meanwhile
-            # the command may hold anything, so what follows its last parenthesis: state, parent, group
-            state, _, its_group = stat.read_text(errors="replace").rpartition(")")[2].split()[:3]
-            if int(its_group) == group:
-                yield state
+            # the command may hold anything: what is asked for follows its last parenthesis
+            fields = stat.read_text(errors="replace").rpartition(")")[2].split()
+            if int(fields[2]) == group:
+                yield fields[0], int(fields[17])

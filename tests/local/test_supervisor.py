@@ -324,6 +324,24 @@ def test_who_has_ended_and_was_not_reaped_is_not_waited_for() -> None:
     assert not group_lives(child.pid)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody tells the first thread from the process")
+def test_a_process_lives_until_its_last_thread_has_ended(wait_for: Callable[..., Any]) -> None:
+    """A killed server's first thread may be gone while another still holds the port."""
+    code = (
+        "import ctypes, threading, time\n"
+        "threading.Thread(target=time.sleep, args=(60,)).start()\n"
+        "ctypes.CDLL(None).pthread_exit(None)\n"
+    )
+    child = subprocess.Popen([sys.executable, "-S", "-c", code], start_new_session=True)
+    try:
+        wait_for(lambda: ") Z " in Path(f"/proc/{child.pid}/stat").read_text())
+        assert group_lives(child.pid)
+    finally:
+        child.kill()
+        child.wait()
+    assert not group_lives(child.pid)
+
+
 def test_free_ports_differ_and_prefer() -> None:
     ports = free_ports(0, 0, 0)
     assert len(set(ports)) == 3
