@@ -8,6 +8,7 @@ from shared.contracts.ecommerce_orders import ECOMMERCE_ORDERS
 from shared.contracts.ecommerce_products import ECOMMERCE_PRODUCTS
 from shared.contracts.github_pull_requests import GITHUB_PULL_REQUESTS
 from shared.contracts.github_users import GITHUB_USERS
+from shared.contracts.incident_events import INCIDENT_EVENTS
 from shared.contracts.incidents import INCIDENTS
 from shared.contracts.market_listings import MARKET_LISTINGS
 from shared.contracts.slo_measurements import SLO_MEASUREMENTS
@@ -17,6 +18,7 @@ CONTRACTS: dict[str, Contract] = {
     contract.name: contract
     for contract in (
         INCIDENTS,
+        INCIDENT_EVENTS,
         AI_TOOL_DAILY_METRICS,
         SLO_OBJECTIVES,
         SLO_MEASUREMENTS,

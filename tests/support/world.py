@@ -36,7 +36,7 @@ from shared.windows.window import Window
 from tests.support.incident_io import IncidentIoInMemory, Workspace
 
 TABLE = "FACT_INCIDENTS"
-LANDING, STATE, QUARANTINE = "landing", "state", "quarantine"
+LANDING, STATE, QUARANTINE, SPOOL = "landing", "state", "quarantine", "spool"
 
 
 def source_block(workspace: str, **changes: Any) -> dict[str, Any]:
@@ -144,7 +144,7 @@ class World:
         self.vendor = IncidentIoInMemory(self.clock, *self.workspaces.values())
         self.cloud = MemoryCloud(self.faults, self.clock)
         self.landing, self.quarantine = self.cloud.bucket(LANDING), self.cloud.bucket(QUARANTINE)
-        self.state = self.cloud.bucket(STATE)
+        self.state, self.spool = self.cloud.bucket(STATE), self.cloud.bucket(SPOOL)
         self._tokens = itertools.count(1)
         self.documents = Documents(self.state, self.new_token)
         self.http = MemoryHttp(self.vendor.answer)
@@ -162,7 +162,7 @@ class World:
     @property
     def closing(self) -> ClosingPorts:
         """What closing windows needs."""
-        return ClosingPorts(self.documents, self.clock, self.jobs, "dbt")
+        return ClosingPorts(self.documents, self.clock, self.jobs, "dbt", self.spool)
 
     @property
     def extract_ports(self) -> ExtractPorts:
@@ -172,6 +172,7 @@ class World:
             families=FAMILIES,
             landing=self.landing,
             quarantine=self.quarantine,
+            spool=self.spool,
             documents=self.documents,
             http=self.http,
             secrets=self.secrets,
