@@ -59,7 +59,7 @@ def dbt_vars(known: Registry) -> dict[str, Any]:
         "lookback_days": LOOKBACK_DAYS,
         "raw_database": "RAW",
         "raw_schema": "PUBLIC",
-        "incident_io_workspaces": _by_name(_workspace(source) for source in sources if source.contract == "incidents"),
+        "incident_io_workspaces": _by_name(_workspace(source) for source in sources if _stands_for_workspace(source)),
         "ai_tools": _by_name(_ai_tool(source) for source in sources if source.contract == "ai_tool_daily_metrics"),
         "slo_monitors": _slo_monitors(sources),
     }
@@ -130,6 +130,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _by_name(blocks: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(blocks, key=lambda block: str(block["name"]))
+
+
+def _stands_for_workspace(source: Source) -> bool:
+    # several entities of a workspace bring incidents; the one of that name is there in every workspace
+    return source.family == "incident_io" and source.entity == "incidents"
 
 
 def _workspace(source: Source) -> dict[str, Any]:

@@ -57,6 +57,7 @@ def source_block(workspace: str, **changes: Any) -> dict[str, Any]:
         "settings": {
             "workspace": workspace,
             "identity": workspace,
+            "webhook_secret": f"incident-io-{workspace}-webhook",
             "modes": ["standard", "retrospective"],
             "timestamps": {"detected_at": "Detected at", "fixed_at": "Fixed at", "resolved_at": "Resolved at"},
             "temperatures": {1: "low"},
