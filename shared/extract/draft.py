@@ -18,8 +18,8 @@ from shared.ports import Clock, HttpResponse, Spool
 from shared.registry.model import Source
 from shared.sources.family import ExtractionRange, Family, RawPage, Rejection
 
-_MOST_SCOPES = 300
-# They travel in the object's metadata, which takes 8 KiB in all; a day has 11 bytes.
+_SCOPES_BYTES = 4096
+# They travel in the object's metadata, which takes 8 KiB in all; what one request reads may come on top.
 
 
 @dataclass(slots=True)
@@ -39,6 +39,11 @@ class Draft:
     highest: datetime | None = None
     last: bool = True
     not_before: datetime | None = None
+
+    @property
+    def scopes_bytes(self) -> int:
+        """What the scopes take in the object's metadata."""
+        return sum(len(scope) + 1 for scope in self.scopes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,7 @@ class Reader:
                         if fetched.following is None:
                             return draft
                         draft.next_cursor = fetched.following.resume
-                        late = late or draft.buffer.full or len(draft.scopes) >= _MOST_SCOPES
+                        late = late or draft.buffer.full or draft.scopes_bytes >= _SCOPES_BYTES
                     if late:
                         draft.last = False
                         break

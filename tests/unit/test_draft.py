@@ -146,6 +146,6 @@ def test_a_day_that_outlasts_an_invocation_is_begun_anew_once_and_then_said() ->
 
 def test_a_part_names_no_more_scopes_than_metadata_can_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     """An object's metadata has 8 KiB."""
-    monkeypatch.setattr(draft_module, "_MOST_SCOPES", 2)
+    monkeypatch.setattr(draft_module, "_SCOPES_BYTES", 2 * len("2026-06-01,"))
     draft = _Reading(days=5, pages=1).read()
     assert (draft.last, draft.next_cursor, draft.scopes) == (False, "2026-06-03", ["2026-06-01", "2026-06-02"])
