@@ -74,7 +74,6 @@ EVENT_TYPES: Mapping[str, EventType] = {
 """All 33 that the vendor's document names."""
 
 _FETCHABLE = re.compile(r"[A-Za-z0-9._~-]{1,128}")
-# Ids are opaque, but they stand in paths: what would have to be escaped there is no id of this vendor's.
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _text = msgspec.json.Decoder(str)
@@ -115,7 +114,12 @@ def ids_of(contract: str, event: SpooledEvent, body: bytes) -> Sequence[str]:
         return ()
     path = known.follow_up if contract == "follow_ups" else known.incident
     found = id_at(payload_of(event.event_type, body), path)
-    return (found,) if found is not None and _FETCHABLE.fullmatch(found) and found.strip(".") else ()
+    return (found,) if found is not None and is_fetchable(found) else ()
+
+
+def is_fetchable(object_id: str) -> bool:
+    """Whether the id may stand in a path as it is: what would have to be escaped there is no id of this vendor's."""
+    return _FETCHABLE.fullmatch(object_id) is not None and object_id.strip(".") != ""
 
 
 def _decoded(body: bytes | msgspec.Raw) -> Mapping[str, msgspec.Raw] | None:

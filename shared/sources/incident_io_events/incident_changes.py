@@ -9,12 +9,11 @@ from shared.ports import HttpResponse
 from shared.registry.incident_io import IncidentIoSettings
 from shared.registry.model import Source
 from shared.sources.family import ExtractionRange, RawPage, Rows
+from shared.sources.incident_io.incidents import PATH
 from shared.sources.incident_io.rows import incident_rows
 from shared.sources.incident_io_events.listed import changed_objects
 from shared.sources.incident_io_events.shown import object_page, show_request
 from shared.sources.settings import typed_settings
-
-INCIDENTS_PATH = "/v2/incidents"
 
 
 class _Moded(msgspec.Struct):
@@ -29,7 +28,7 @@ class IncidentChanges:
 
     def pages(self, source: Source, extraction: ExtractionRange, resume: str) -> Flow:
         """An incident a request."""
-        return changed_objects(source, extraction, resume, lambda each: one_page(show_request(INCIDENTS_PATH, each)))
+        return changed_objects(source, extraction, resume, lambda each: one_page(show_request(PATH, each)))
 
     def split(self, _source: Source, _request: PageRequest, response: HttpResponse) -> RawPage:
         """The incident, or none."""
