@@ -272,6 +272,11 @@ class World:
         body = raw.get("body", json.dumps({"event_type": event_type, event_type: payload}).encode())
         self.spool.create(event.object_name, body, owner=self.new_token(), metadata=event.to_mapping())
 
+    def window(self, pipeline: str, hour: float | None = None) -> Window:
+        """The pipeline's window as of an hour of the day, or of now."""
+        now = self.clock.now() if hour is None else at(hour)
+        return window_at(pipeline, self.registry.pipelines[pipeline].cron, now)
+
     def stream(self, workspace: str) -> list[str]:
         """The names of the sources of a workspace's stream."""
         of_stream = self.registry.enabled("ops_incidents_stream")

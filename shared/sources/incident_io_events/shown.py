@@ -30,17 +30,24 @@ def shown_object(response: HttpResponse, key: str) -> bytes | None:
 
     An object that cannot be read as JSON is handed on all the same: its record alone is rejected later.
     """
-    if response.status != 200:
-        try:
-            _error.decode(response.body)
-        except msgspec.DecodeError as exc:
-            # a front end's page, or another server's: nothing is said of the object
-            raise UnusableBody(f"no error of the vendor's: {exc}") from exc
+    if is_nothing(response):
         return None
     try:
         return bytes(_object.decode(response.body)[key])
     except (msgspec.DecodeError, RecursionError, KeyError) as exc:
         return _cut(response.body, key, exc)
+
+
+def is_nothing(response: HttpResponse) -> bool:
+    """Whether the vendor says that there is none of what was asked for. Raises UnusableBody when somebody else does."""
+    if response.status == 200:
+        return False
+    try:
+        _error.decode(response.body)
+    except (msgspec.DecodeError, RecursionError) as exc:
+        # a front end's page, or another server's: nothing is said of the object
+        raise UnusableBody(f"no error of the vendor's: {exc}") from exc
+    return True
 
 
 def object_page(response: HttpResponse, key: str) -> RawPage:

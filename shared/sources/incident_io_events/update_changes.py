@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from shared.extract.pages import Flow, PageFlow, PageRequest, cursor_pages
+from shared.extract.pages import Flow, PageFlow, PageRequest, PageSeen, cursor_requests
 from shared.ports import HttpResponse
 from shared.registry.incident_io import IncidentIoSettings
 from shared.registry.model import Source
@@ -10,6 +10,7 @@ from shared.sources.family import ExtractionRange, RawPage, Rows
 from shared.sources.incident_io.listing import list_page
 from shared.sources.incident_io.updates import PATH, incident_update_rows
 from shared.sources.incident_io_events.listed import changed_objects
+from shared.sources.incident_io_events.shown import is_nothing
 from shared.sources.settings import typed_settings
 
 
@@ -17,16 +18,22 @@ class UpdateChanges:
     """`GET /v2/incident_updates` of every incident that the listed events are about."""
 
     def pages(self, source: Source, extraction: ExtractionRange, resume: str) -> Flow:
-        """All pages of an incident a scope; of an unknown incident the list is empty."""
+        """All pages of an incident a scope; of an unknown incident the list is empty, or there is none."""
         size = ("page_size", str(source.page_size))
 
         def updates_of(incident_id: str) -> PageFlow:
-            return cursor_pages(PATH, (("incident_id", incident_id), size), parameter="after")
+            def page(after: str) -> PageRequest:
+                query = (("incident_id", incident_id), size, *((("after", after),) if after else ()))
+                return PageRequest(PATH, query, missing_ok=True, invalid_ok=True)
+
+            return cursor_requests(page)
 
         return changed_objects(source, extraction, resume, updates_of)
 
     def split(self, _source: Source, _request: PageRequest, response: HttpResponse) -> RawPage:
         """A page of updates."""
+        if is_nothing(response):
+            return RawPage([], PageSeen(0))
         return list_page(response, "incident_updates")
 
     def rows(
