@@ -133,7 +133,7 @@ def _payload_checked(row: dict[str, Any]) -> dict[str, Any]:
     """The row with the flag that the MERGE sets when the warehouse cannot parse the payload."""
     try:
         json.loads(row["payload"])
-    except ValueError:
+    except (ValueError, RecursionError):
         flags = ["payload_not_parsed", *json.loads(row["dq_flags"])]
         return row | {"dq_valid": False, "dq_flags": json.dumps(flags, separators=(",", ":"))}
     return row

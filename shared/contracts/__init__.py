@@ -9,6 +9,7 @@ from shared.contracts.ecommerce_products import ECOMMERCE_PRODUCTS
 from shared.contracts.follow_ups import FOLLOW_UPS
 from shared.contracts.github_pull_requests import GITHUB_PULL_REQUESTS
 from shared.contracts.github_users import GITHUB_USERS
+from shared.contracts.incident_events import INCIDENT_EVENTS
 from shared.contracts.incident_statuses import INCIDENT_STATUSES
 from shared.contracts.incident_updates import INCIDENT_UPDATES
 from shared.contracts.incidents import INCIDENTS
@@ -21,6 +22,7 @@ CONTRACTS: dict[str, Contract] = {
     contract.name: contract
     for contract in (
         INCIDENTS,
+        INCIDENT_EVENTS,
         FOLLOW_UPS,
         INCIDENT_UPDATES,
         INCIDENT_STATUSES,

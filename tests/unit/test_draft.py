@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.memory import MemoryClock, MemoryHttp, MemorySecrets
+from shared.adapters.memory import MemoryClock, MemoryCloud, MemoryHttp, MemorySecrets
 from shared.contracts.ai_tool_daily_metrics import AI_TOOL_DAILY_METRICS
 from shared.errors import SourceUnavailable
 from shared.extract import draft as draft_module
@@ -55,8 +55,8 @@ class _Reading:
         )
         extraction = ExtractionRange(start, start + timedelta(days=days))
         deadline = NOW + timedelta(seconds=budget)
-        family = FAMILIES[block.family]
-        self.reader = Reader(block, family, AI_TOOL_DAILY_METRICS, extraction, sender, self.clock, deadline)
+        family, spool = FAMILIES[block.family], MemoryCloud().bucket("spool")
+        self.reader = Reader(block, family, AI_TOOL_DAILY_METRICS, extraction, sender, self.clock, deadline, spool)
 
     def read(self, resume: str = "") -> Draft:
         """One part."""
