@@ -110,6 +110,8 @@ def merge_from_staging(contract: Contract, schema: str, staging: str) -> str:
     version, observed = quoted(contract.version), quoted("_observed_at")
     match = " AND ".join(f"t.{quoted(key)} = s.{quoted(key)}" for key in contract.keys)
     newer = f"(s.{version} > t.{version} OR (s.{version} = t.{version} AND s.{observed} >= t.{observed}))"
+    if contract.leaves_unchanged:
+        newer += f" AND ({' OR '.join(_changed(contract, column) for column in _content(contract))})"
     updated = [c for c in (*contract.landed, INGESTED_AT) if c.name not in contract.keys]
     updates = ", ".join([*(_update(contract, c.name) for c in updated), *_restatement(contract)])
     names = ", ".join(quoted(c.name) for c in contract.stored)

@@ -34,11 +34,14 @@ def test_the_shipped_registry_holds_the_three_workspaces() -> None:
     """Each with its own secret, slug and mapping."""
     shipped = registry()
     assert [s.name for s in shipped.enabled("ops_incidents")] == [
-        "incident_io_companya_incidents",
-        "incident_io_companyb_incidents",
-        "incident_io_companyc_incidents",
+        f"incident_io_company{x}_{entity}" for x in "abc" for entity in ("follow_ups", "incidents")
     ]
-    workspaces = shipped.enabled("ops_incidents")
+    assert [s.name for s in shipped.enabled("ops_incidents_census")] == [
+        f"incident_io_company{x}_{entity}"
+        for x in "abc"
+        for entity in ("census", "incident_statuses", "incident_updates", "severities")
+    ]
+    workspaces = [s for s in shipped.enabled("ops_incidents") if s.entity == "incidents"]
     assert len({s.secret for s in workspaces}) == 3
     assert {s.topic for s in workspaces} == {f"extract-inc-company{x}" for x in "abc"}
 
