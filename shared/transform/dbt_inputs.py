@@ -100,7 +100,14 @@ def source_selector(source: Source) -> str:
 
 
 def staging_model(source: Source) -> str:
-    """The name of the one staging model that reads a source: `stg_incident_io__companya__incidents`."""
+    """The name of the one staging model that brings a source's rows: `stg_incident_io__companya__incidents`.
+
+    Of incident.io, whoever brings incidents of a workspace brings them to the model of its incidents, which knows what
+    the workspace's own names mean; the other tables mean the same in every workspace and are staged for all at once.
+    """
+    if source.domain == "incident_io":
+        own = source.instance if source.contract == "incidents" else None
+        return "__".join(part for part in ("stg_incident_io", own, source.contract) if part)
     return "__".join(part for part in (f"stg_{source.domain}", source.instance, source.entity) if part)
 
 

@@ -38,26 +38,30 @@ class Census:
     """`GET /v2/incidents` by whole months of `created_at`, after `GET /v1/identity` and one look at the oldest."""
 
     def pages(self, source: Source, extraction: ExtractionRange, resume: str) -> PageFlow:
-        """Months from the source's history on to the window's end; `resume` names a month and what the key can see."""
+        """Months from the source's history on to the window's end.
+
+        `resume` names the month to go on at, that of the first incident, and what the key can see.
+        """
         months = _months(month_of(source.history_start), month_of(extraction.end))
-        month, _, seen = resume.partition("/")
-        quiet = 0
-        if month:
+        if resume:
+            month, first, seen = resume.split("/")
             visible = seen.split(",")
-            months = [each for each in months if each >= month]
         else:
             roles = yield from gathered_links(one_page(PageRequest(identity.PATH)), "")
             visible = ["public", "private"] if identity.SEES_PRIVATE in roles else ["public"]
             # without a month: the oldest incident of all
-            quiet = _before_the_first((yield PageRequest(PATH, every_incident(source, page_size=1))), months)
-        for run in (*_runs(months[:quiet], _QUIET_MONTHS), *_runs(months[quiet:], 1)):
+            oldest = yield PageRequest(PATH, every_incident(source, page_size=1))
+            month, first = months[0], _first_month(oldest, months)
+        quiet = [each for each in months if month <= each < first]
+        others = [each for each in months if each >= max(month, first)]
+        for run in (*_runs(quiet, _QUIET_MONTHS), *_runs(others, 1)):
             scope = tuple(_scopes(source, run, visible))
             # a day wider at both ends, whatever time zone the vendor takes days in
-            first = date.fromisoformat(f"{run[0]}-01") - timedelta(days=1)
-            last = _next_month(date.fromisoformat(f"{run[-1]}-01"))
-            query = (*every_incident(source), (_CREATED, f"{first}~{last}"))
+            begin = date.fromisoformat(f"{run[0]}-01") - timedelta(days=1)
+            end = _next_month(date.fromisoformat(f"{run[-1]}-01"))
+            query = (*every_incident(source), (_CREATED, f"{begin}~{end}"))
             requests = cursor_pages(PATH, query, parameter="after")
-            yield from within_scope(requests, scope, f"{run[0]}/{','.join(visible)}")
+            yield from within_scope(requests, scope, f"{run[0]}/{first}/{','.join(visible)}")
 
     def split(self, _source: Source, request: PageRequest, response: HttpResponse) -> RawPage:
         """A page's incidents as bytes; none of what only prepares the reading: the key's roles, the oldest incident."""
@@ -88,14 +92,11 @@ def _scopes(source: Source, months: Sequence[str], visible: Sequence[str]) -> It
                 yield f"{settings.workspace}/{mode}/{visibility}/{month}"
 
 
-def _before_the_first(seen: PageSeen, months: Sequence[str]) -> int:
-    """How many of the months are before the first incident."""
+def _first_month(seen: PageSeen, months: Sequence[str]) -> str:
+    """The month of the first incident: the last of all when there is none, the first of all when it tells no date."""
     if not seen.records:
-        return len(months)
-    if seen.oldest is None:
-        return 0
-    first = month_of(seen.oldest)
-    return sum(month < first for month in months)
+        return months[-1]
+    return months[0] if seen.oldest is None else month_of(seen.oldest)
 
 
 def _oldest(records: Sequence[bytes]) -> datetime | None:
