@@ -46,6 +46,8 @@ class Vendor:
             json_reply(200, json.dumps({"identity": identity}))(asked, connection)
         elif asked.target.startswith("/v2/incidents/"):
             self._show(asked.target.rpartition("/")[2])(asked, connection)
+        elif asked.target.startswith("/v2/incident_updates"):
+            json_reply(200, '{"incident_updates": [], "pagination_meta": {"page_size": 250}}')(asked, connection)
         elif self.listing is not None:
             self.listing(asked, connection)
         else:
