@@ -96,3 +96,25 @@
 {% macro incident_io_stamps() -%}
   {{ return(['impact_started_at', 'detected_at', 'responded_at', 'fixed_at', 'resolved_at']) }}
 {%- endmacro %}
+
+
+{#- The RAW table of an entity that means the same in every workspace: the entries of all workspaces are one table. -#}
+{% macro incident_io_table(entity) -%}
+  {{ source('incident_io', var('incident_io_workspaces')[0].name ~ '_' ~ entity) }}
+{%- endmacro %}
+
+
+{#- What every staging model of this family ends with. -#}
+{% macro incident_io_meta() -%}
+    -- meta
+    dq_valid,
+    dq_flags,
+    _is_deleted,
+    _source,
+    _window_id,
+    _source_file,
+    _run_id,
+    {{ utc('_observed_at') }} as _observed_at,
+    {{ utc('_ingested_at') }} as _ingested_at,
+    {{ utc('_anchor_at') }} as _anchor_at
+{%- endmacro %}

@@ -12,6 +12,8 @@ from pathlib import Path
 from local.sources.families import families
 from local.sources.incident_io.archive import ArchiveError, ArchiveIncident, load_archive
 from local.sources.incident_io.generator import generate
+from local.sources.incident_io.webhooks import WebhookTarget
+from local.sources.incident_io.workspaces import load_workspaces
 from local.sources.kit.clock import ShownClock
 from local.sources.kit.family import Family, Surroundings
 from local.sources.kit.serve import serve
@@ -64,20 +66,34 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--without", action="append", default=[], metavar="QUIRK", help="an oddity to switch off (docs/sources)"
     )
+    parser.add_argument("--webhooks", metavar="URL", help="send incidents' changes, signed, to URL/<workspace>")
+    parser.add_argument("--deleted", type=float, default=0.0, metavar="SHARE", help="of the generated incidents")
     parser.add_argument("--key", type=_key, action="append", default=[], metavar="SECRET_REFERENCE=KEY")
     return parser
 
 
-def _incidents(archive: Path | None, seed: int, now: datetime) -> list[ArchiveIncident]:
+def _webhooks(url: str | None, environ: Mapping[str, str]) -> WebhookTarget | None:
+    if url is None:
+        return None
+    variables = {w.name: environment_variable(f"incident-io-{w.name}-webhook") for w in load_workspaces()}
+    missing = [variable for variable in variables.values() if not environ.get(variable)]
+    if missing:
+        raise ValueError(f"webhooks are signed: set {', '.join(missing)}")
+    return WebhookTarget(url, {name: environ[variable] for name, variable in variables.items()})
+
+
+def _incidents(archive: Path | None, seed: int, now: datetime, deleted: float) -> list[ArchiveIncident]:
     if archive is not None:
         return load_archive(archive)
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return list(generate(seed, midnight - _GENERATED_BACK, midnight + _GENERATED_ON, per_day=4))
+    return list(generate(seed, midnight - _GENERATED_BACK, midnight + _GENERATED_ON, per_day=4, deleted=deleted))
 
 
 def _server(arguments: argparse.Namespace, environ: Mapping[str, str]) -> DoublesServer:
     now = arguments.clock or datetime.now(UTC)
-    mounted: tuple[Family, ...] = families(_incidents(arguments.archive, arguments.seed, now))
+    mounted: tuple[Family, ...] = families(
+        _incidents(arguments.archive, arguments.seed, now, arguments.deleted), _webhooks(arguments.webhooks, environ)
+    )
     references = [reference for family in mounted for reference in family.secrets]
     keys = keys_by_reference(references, arguments.key, environ)
     if not keys:

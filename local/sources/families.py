@@ -10,6 +10,7 @@ from local.sources.coinmarketcap.mounted import coinmarketcap_family
 from local.sources.github.mounted import github_family
 from local.sources.incident_io.archive import ArchiveIncident
 from local.sources.incident_io.mounted import incident_io_family
+from local.sources.incident_io.webhooks import WebhookTarget
 from local.sources.kit.family import Family
 from local.sources.shop.mounted import shop_family
 from local.sources.slo.mounted import slo_families
@@ -17,11 +18,14 @@ from local.sources.slo.mounted import slo_families
 _WITHOUT_INCIDENTS = datetime(2025, 1, 1, tzinfo=UTC)
 
 
-def families(archived: Sequence[ArchiveIncident]) -> tuple[Family, ...]:
-    """Every family; those that tell of the same disruptions tell of the archived incidents."""
+def families(archived: Sequence[ArchiveIncident], webhooks: WebhookTarget | None = None) -> tuple[Family, ...]:
+    """Every family; those that tell of the same disruptions tell of the archived incidents.
+
+    `webhooks` is told of the incidents' changes.
+    """
     start = beginning(archived)
     return (
-        incident_io_family(archived),
+        incident_io_family(archived, webhooks),
         *ai_tool_families(),
         *slo_families(archived, start),
         shop_family(start),

@@ -1,6 +1,6 @@
 """Reading the registry: YAML files in, one validated Registry out, every problem named at once."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,6 +16,7 @@ from shared.registry.coinmarketcap import CoinMarketCapSettings
 from shared.registry.github import GithubSettings
 from shared.registry.incident_io import IncidentIoSettings
 from shared.registry.model import Pipeline, Source
+from shared.registry.product import Stated, blocks_of, expanded, mapping_of
 from shared.registry.shop import ShopSettings
 from shared.registry.slo import SloSettings
 
@@ -25,6 +26,7 @@ AI_TOOLS = ("amp", "chatgpt", "claude_code", "copilot", "cursor", "firebender", 
 
 SETTINGS_BY_FAMILY: Mapping[str, type[BaseModel]] = {
     "incident_io": IncidentIoSettings,
+    "incident_io_events": IncidentIoSettings,
     **dict.fromkeys(AI_TOOLS, AiToolSettings),
     "coinmarketcap": CoinMarketCapSettings,
     "github": GithubSettings,
@@ -71,23 +73,21 @@ def parse_registry(documents: Mapping[str, Any], contracts: Iterable[str]) -> Re
         if not isinstance(document, dict):
             problems.append(f"{file}: must be a mapping")
             continue
-        for name, block in _blocks(document, file, "pipelines", problems).items():
+        for name, block in blocks_of(document, file, "pipelines", problems).items():
             where = f"{file}: pipelines.{name}"
             if name in pipelines:
                 problems.append(f"{where}: another pipeline has this name")
-            pipeline = _parse(Pipeline, where, {**_mapping(block), "name": name}, problems)
+            stated = Stated(where, name, {**mapping_of(block), "name": name})
+            pipeline = _parse(Pipeline, stated, stated.values, problems)
             if pipeline is not None:
                 pipelines[name] = pipeline
-        defaults = {"family": document.get("family"), **_mapping(document.get("defaults"))}
-        for name, block in _blocks(document, file, "sources", problems).items():
-            where = f"{file}: sources.{name}"
-            if name in sources:
-                problems.append(f"{where}: another source has this name")
-            values = {**defaults, **_mapping(block), "name": name}
-            source = _parse(Source, where, values, problems)
+        for stated in (*_stated(document, file, problems), *expanded(document, file, problems)):
+            if stated.name in sources:
+                problems.append(f"{stated.where}: another source has this name")
+            source = _parse(Source, stated, stated.values, problems)
             if source is not None:
-                sources[name] = source
-            _parse_settings(values, where, problems)
+                sources[stated.name] = source
+            _parse_settings(stated, problems)
     problems += _relations(pipelines, sources, set(contracts))
     if problems:
         raise ConfigurationError([f"registry: {problem}" for problem in problems])
@@ -114,11 +114,10 @@ def registry() -> Registry:
     return read_registry()
 
 
-def _blocks(document: Mapping[str, Any], file: str, key: str, problems: list[str]) -> dict[str, Any]:
-    blocks = document.get(key) or {}
-    if not isinstance(blocks, dict):
-        problems.append(f"{file}: {key}: must be a mapping of blocks by name")
-    return _mapping(blocks)
+def _stated(document: Mapping[str, Any], file: str, problems: list[str]) -> Iterator[Stated]:
+    defaults = {"family": document.get("family"), **mapping_of(document.get("defaults"))}
+    for name, block in blocks_of(document, file, "sources", problems).items():
+        yield Stated(f"{file}: sources.{name}", name, {**defaults, **mapping_of(block), "name": name})
 
 
 class _Loader(yaml.SafeLoader):
@@ -137,30 +136,32 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _mapping(block: object) -> dict[str, Any]:
-    return dict(block) if isinstance(block, dict) else {}
-
-
 M = TypeVar("M", bound=BaseModel)
 
 
-def _parse(model: type[M], where: str, values: dict[str, Any], problems: list[str]) -> M | None:
+def _parse(
+    model: type[M], stated: Stated, values: Mapping[str, Any], problems: list[str], *, inside: str = ""
+) -> M | None:
     try:
         return model.model_validate(values)
     except ValidationError as exc:
         for error in exc.errors(include_url=False, include_input=False):
-            place = ".".join(str(part) for part in error["loc"])
-            problems.append(f"{where}{'.' if place else ''}{place}: {error['msg']}")
+            path = [*([inside] if inside else []), *(str(part) for part in error["loc"])]
+            problem = f"{stated.place(path)}: {error['msg']}"
+            # a block that several sources come from is wrong once
+            if problem not in problems:
+                problems.append(problem)
         return None
 
 
-def _parse_settings(values: Mapping[str, Any], where: str, problems: list[str]) -> None:
-    model = SETTINGS_BY_FAMILY.get(str(values["family"]))
+def _parse_settings(stated: Stated, problems: list[str]) -> None:
+    family = stated.values["family"]
+    model = SETTINGS_BY_FAMILY.get(str(family))
     if model is None:
         known = ", ".join(sorted(SETTINGS_BY_FAMILY))
-        problems.append(f"{where}: unknown family {values['family']!r}; known: {known}")
+        problems.append(f"{stated.where}: unknown family {family!r}; known: {known}")
     else:
-        _parse(model, f"{where}.settings", _mapping(values.get("settings")), problems)
+        _parse(model, stated, mapping_of(stated.values.get("settings")), problems, inside="settings")
 
 
 def _relations(pipelines: Mapping[str, Pipeline], sources: Mapping[str, Source], contracts: set[str]) -> list[str]:
@@ -171,6 +172,8 @@ def _relations(pipelines: Mapping[str, Pipeline], sources: Mapping[str, Source],
             problems.append(f"sources.{source.name}: its domain, instance and entity make the name {parts!r}")
         if source.pipeline not in pipelines:
             problems.append(f"sources.{source.name}: unknown pipeline {source.pipeline!r}")
+        if source.cursor == "existence" and "workspace" not in source.settings:
+            problems.append(f"sources.{source.name}: cursor existence reads a workspace's spool; settings name none")
         if source.contract not in contracts:
             problems.append(f"sources.{source.name}: unknown contract {source.contract!r}")
     seen: dict[str, str] = {}

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from shared.registry.load import REGISTRY_FOLDER, SETTINGS_BY_FAMILY
 from shared.registry.model import SOURCE_NAME, Pipeline, Source
+from shared.registry.product import FROM_THE_PAIR, SLUG_PART
 
 SCHEMA_FILE = REGISTRY_FOLDER / "schema.json"
 
@@ -21,7 +22,7 @@ _FROM_ELSEWHERE = ("name",)
 
 
 def registry_schema() -> dict[str, Any]:
-    """The schema of one registry file: pipelines, or a family with its defaults and sources."""
+    """The schema of one registry file: pipelines, or a family with its defaults and what makes its sources."""
     definitions: dict[str, Any] = {}
     pipeline = _block(Pipeline, definitions)
     # what a source lacks may come from the file's defaults: alone, nothing is required of either
@@ -31,7 +32,10 @@ def registry_schema() -> dict[str, Any]:
     # a family is named by the file for all its sources, or by each block for itself
     of_block = [_if_family(family, {"settings": schema}) for family, schema in settings.items()]
     of_file = [
-        _if_family(family, {"sources": {"additionalProperties": {"properties": {"settings": schema}}}})
+        _if_family(
+            family,
+            {key: {"additionalProperties": {"properties": {"settings": schema}}} for key in ("sources", "instances")},
+        )
         for family, schema in settings.items()
     ]
     return {
@@ -44,10 +48,17 @@ def registry_schema() -> dict[str, Any]:
             "family": {"enum": sorted(SETTINGS_BY_FAMILY)},
             "defaults": source,
             "sources": _by_name({**source, "allOf": of_block}),
+            "entities": _by_name(_half(source, "settings")),
+            "instances": _by_name(_half(source)),
         },
+        "dependentRequired": {"entities": ["instances"], "instances": ["entities"]},
         "anyOf": [
             {"required": ["family"]},
-            {"properties": {"sources": {"additionalProperties": {"required": ["family"]}}}},
+            {
+                "properties": {
+                    key: {"additionalProperties": {"required": ["family"]}} for key in ("sources", "entities")
+                }
+            },
         ],
         "allOf": of_file,
         "$defs": definitions,
@@ -71,6 +82,14 @@ def _block(model: type[BaseModel], definitions: dict[str, Any]) -> dict[str, Any
     schema["properties"] = {k: v for k, v in schema["properties"].items() if k not in _FROM_ELSEWHERE}
     schema["required"] = [name for name in schema.get("required", ()) if name not in _FROM_ELSEWHERE]
     return schema
+
+
+def _half(source: dict[str, Any], *without: str) -> dict[str, Any]:
+    """What an entity or an instance may say: the pair's names come from the blocks, its slug from both."""
+    left_out = (*FROM_THE_PAIR, *without)
+    properties = {name: schema for name, schema in source["properties"].items() if name not in left_out}
+    slug = {"type": "string", "pattern": SLUG_PART}
+    return {**source, "properties": {**properties, "slug": slug}, "required": ["slug"]}
 
 
 def _if_family(family: str, properties: dict[str, Any]) -> dict[str, Any]:

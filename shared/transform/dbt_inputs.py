@@ -59,7 +59,7 @@ def dbt_vars(known: Registry) -> dict[str, Any]:
         "lookback_days": LOOKBACK_DAYS,
         "raw_database": "RAW",
         "raw_schema": "PUBLIC",
-        "incident_io_workspaces": _by_name(_workspace(source) for source in sources if source.contract == "incidents"),
+        "incident_io_workspaces": _by_name(_workspace(source) for source in sources if _stands_for_workspace(source)),
         "ai_tools": _by_name(_ai_tool(source) for source in sources if source.contract == "ai_tool_daily_metrics"),
         "slo_monitors": _slo_monitors(sources),
     }
@@ -100,7 +100,14 @@ def source_selector(source: Source) -> str:
 
 
 def staging_model(source: Source) -> str:
-    """The name of the one staging model that reads a source: `stg_incident_io__companya__incidents`."""
+    """The name of the one staging model that brings a source's rows: `stg_incident_io__companya__incidents`.
+
+    Of incident.io, whoever brings incidents of a workspace brings them to the model of its incidents, which knows what
+    the workspace's own names mean; the other tables mean the same in every workspace and are staged for all at once.
+    """
+    if source.domain == "incident_io":
+        own = source.instance if source.contract == "incidents" else None
+        return "__".join(part for part in ("stg_incident_io", own, source.contract) if part)
     return "__".join(part for part in (f"stg_{source.domain}", source.instance, source.entity) if part)
 
 
@@ -130,6 +137,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _by_name(blocks: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(blocks, key=lambda block: str(block["name"]))
+
+
+def _stands_for_workspace(source: Source) -> bool:
+    # several entities of a workspace bring incidents; the one of that name is there in every workspace
+    return source.family == "incident_io" and source.entity == "incidents"
 
 
 def _workspace(source: Source) -> dict[str, Any]:

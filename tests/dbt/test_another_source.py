@@ -22,12 +22,12 @@ UNIONS_OF_MONITORS = ("objectives", "measurements")
 LOOP_OF_MONITORS = "slo_measurements_of_raw_are_in_the_mart"
 ESTIMATES = "models/intermediate/int_ai_telemetry__token_estimates.sql"
 FOURTH_WORKSPACE = """
-    instance: companyd
-    slug: inc-companyd
+    slug: companyd
     secret: incident-io-companyd
     settings:
       workspace: companyd
       identity: companyd
+      webhook_secret: incident-io-companyd-webhook
       modes: [standard]
       timestamps: { detected_at: "Someone's noticed it", resolved_at: All clear }
       temperatures: { 9: critical, 5: low }
@@ -60,12 +60,9 @@ def _registry(folder: Path, workspaces: tuple[str, ...], tools: tuple[str, ...],
     """The shipped registry with these workspaces, tools and monitors in place of its own; some of them may be new."""
     shutil.copytree(REGISTRY_FOLDER, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     incidents = _edit(folder / "incident_io.yaml")
-    added = {
-        f"incident_io_{name}_incidents": yaml.safe_load(FOURTH_WORKSPACE.replace("companyd", name))
-        for name in workspaces[3:]
-    }
-    shipped = {name: block for name, block in incidents["sources"].items() if block["instance"] in workspaces}
-    incidents["sources"] = shipped | added
+    added = {name: yaml.safe_load(FOURTH_WORKSPACE.replace("companyd", name)) for name in workspaces[3:]}
+    shipped = {name: block for name, block in incidents["instances"].items() if name in workspaces}
+    incidents["instances"] = shipped | added
     (folder / "incident_io.yaml").write_text(yaml.safe_dump(incidents, sort_keys=False))
     telemetry = _edit(folder / "ai_tools.yaml")
     shipped = {name: block for name, block in telemetry["sources"].items() if block["instance"] in tools}

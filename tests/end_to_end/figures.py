@@ -235,7 +235,7 @@ class _Names(NamedTuple):
 def _names(workspace: str) -> _Names:
     """What the registry and the workspace's own configuration call things."""
     family = yaml.safe_load((REPOSITORY / "shared/registry/incident_io.yaml").read_text())
-    settings = family["sources"][f"incident_io_{workspace}_incidents"]["settings"]
+    settings = family["instances"][workspace]["settings"]
     configured = yaml.safe_load((REPOSITORY / "local/sources/incident_io/workspaces.yaml").read_text())
     own = next(w for w in configured["workspaces"] if w["name"] == workspace)
     stamps = {stamp["name"]: stamp["stamp"] for stamp in own["timestamps"]}

@@ -80,6 +80,15 @@ def test_unknown_paths_and_methods_are_refused_in_the_vendors_shape(client: http
     assert posted.json()["type"] == "method_not_allowed"
 
 
+@pytest.mark.parametrize("path", ["/v2/incidents/01NOBODY", "/v2/incidents/999999", "/v3/follow_ups/01NOBODY"])
+def test_what_is_not_there_is_404_in_the_vendors_shape(client: httpx.Client, path: str) -> None:
+    """With the code that tells it from an unknown path's other refusals."""
+    response = client.get(path)
+    assert response.status_code == 404
+    body = response.json()
+    assert (body["type"], body["status"], body["errors"][0]["code"]) == ("not_found", 404, "resource_not_found")
+
+
 def test_updates_tell_each_incidents_history(client: httpx.Client) -> None:
     """One row for each update made so far, in order, all pages together."""
     rows = read_all(client, "/v2/incident_updates", "incident_updates")

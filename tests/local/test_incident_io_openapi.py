@@ -19,6 +19,7 @@ from referencing.jsonschema import DRAFT202012
 from local.sources.incident_io.api import create_app
 from local.sources.incident_io.archive import ArchiveIncident, load_archive
 from local.sources.incident_io.double import IncidentIoDouble
+from local.sources.incident_io.events import events_between
 from local.sources.incident_io.generator import generate
 from local.sources.kit.instants import rfc3339
 from local.sources.kit.serve import running
@@ -34,6 +35,7 @@ FIXTURE_SEED = 10
 KEYS = {"key-a": "companya", "key-b": "companyb", "key-c": "companyc"}
 NOW = datetime(2026, 2, 8, tzinfo=UTC)
 NEWER_FIELDS = {
+    "WebhookIncidentV2": ("team_ids", "last_activity_at", "slack_channel_url"),
     "IncidentV2": ("team_ids", "last_activity_at", "slack_channel_url"),
     "FollowUpsListResultV2": ("pagination_meta",),
 }
@@ -113,6 +115,10 @@ def test_every_endpoint_holds_to_the_document(contract: Contract) -> None:
             assert contract.broken_by(body, schema) == [], path
             lists = [value for value in body.values() if isinstance(value, list)]
             assert all(lists), path
+        first = client.get("/v3/follow_ups?page_size=1").json()["follow_ups"][0]
+        one = client.get(f"/v3/follow_ups/{first['id']}").json()
+        assert one == {"follow_up": first}
+        assert contract.broken_by(one, "FollowUpsShowResultV2") == []
         for then in (NOW, NOW - timedelta(days=30)):
             client.put("/_double/clock", json={"now": rfc3339(then)})
             body = client.get(LIST).json()
@@ -122,6 +128,19 @@ def test_every_endpoint_holds_to_the_document(contract: Contract) -> None:
                 assert incident["last_activity_at"]
                 assert isinstance(incident["team_ids"], list)
         client.put("/_double/clock", json={"now": rfc3339(NOW)})
+
+
+def test_every_event_holds_to_the_document(contract: Contract) -> None:
+    """Of every type that the double sends."""
+    archived = list(generate(4, NOW - timedelta(days=38), NOW, per_day=6))
+    double = IncidentIoDouble(archived, KEYS, NOW)
+    seen = set()
+    for desk in double.desks.values():
+        for event in events_between(desk.store, NOW - timedelta(days=38), NOW):
+            schema = "".join(word.title() for word in event.event_type.replace(".", "_").split("_"))
+            assert contract.broken_by(event.body, f"Webhooks{schema}ResponseBody") == [], event.event_type
+            seen.add(event.event_type)
+    assert len(seen) == 13, "incidents and two versions of follow-ups, created and updated, twice; and statuses"
 
 
 def test_a_real_archive_holds_to_the_document(contract: Contract) -> None:

@@ -3,7 +3,7 @@
 import io
 import itertools
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 
 from local.sources.coinmarketcap.mounted import coinmarketcap_family
 from local.sources.github.mounted import github_family
+from local.sources.incident_io.archive import ArchiveIncident
+from local.sources.incident_io.mounted import incident_io_family
 from local.sources.kit.clock import ShownClock
 from local.sources.kit.family import Surroundings
 from local.sources.kit.serve import running
@@ -40,7 +42,11 @@ from shared.windows.window import Window
 SEED = 7
 START = datetime(2026, 1, 1, tzinfo=UTC)
 """Where the doubles' worlds begin."""
-_KEYS = {reference: f"key-of-{reference}" for reference in ("oebot", "vantage", "shop", "github", "coinmarketcap")}
+_WORKSPACES = tuple(f"incident-io-company{x}" for x in "abc")
+_KEYS = {
+    reference: f"key-of-{reference}"
+    for reference in ("oebot", "vantage", "shop", "github", "coinmarketcap", *_WORKSPACES)
+}
 
 Row = dict[str, Any]
 
@@ -59,9 +65,15 @@ class Doubles:
 
 
 @contextmanager
-def doubles(now: datetime) -> Iterator[Doubles]:
-    """Serve all of them, without quotas."""
-    families = (*slo_families((), START), shop_family(START), github_family(START), coinmarketcap_family(START))
+def doubles(now: datetime, archived: Sequence[ArchiveIncident] = ()) -> Iterator[Doubles]:
+    """Serve all of them, without quotas; `archived` are the incidents of incident.io."""
+    families = (
+        incident_io_family(archived),
+        *slo_families((), START),
+        shop_family(START),
+        github_family(START),
+        coinmarketcap_family(START),
+    )
     clock = ShownClock(now)
     surroundings = Surroundings(clock, fault_board(families), _KEYS, SEED, rate_limited=False)
     with running(DoublesServer.open(families, surroundings)) as root:
@@ -104,6 +116,7 @@ class Reading:
         self.http = Slow(self.clock)
         self.cloud = MemoryCloud(clock=self.clock)
         self.landing, self.quarantine = self.cloud.bucket("landing"), self.cloud.bucket("quarantine")
+        self.spool = self.cloud.bucket("spool")
         self._tokens = itertools.count()
         self.documents = Documents(self.cloud.bucket("state"), self._token)
         self.publisher = MemoryPublisher()
@@ -136,7 +149,7 @@ class Reading:
         """Deliver the notification of a landed object."""
         stored = self.landing.stat(name)
         assert stored is not None
-        closing = ClosingPorts(self.documents, self.clock, MemoryJobs(), "dbt")
+        closing = ClosingPorts(self.documents, self.clock, MemoryJobs(), "dbt", self.spool)
         ports = LoadPorts(
             self.registry, self.landing, self.quarantine, self.warehouse, self.clock, self._token, closing
         )
@@ -178,6 +191,7 @@ class Reading:
             families=FAMILIES,
             landing=self.landing,
             quarantine=self.quarantine,
+            spool=self.spool,
             documents=self.documents,
             http=self.http,
             secrets=MemorySecrets(_KEYS),

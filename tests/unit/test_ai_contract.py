@@ -9,6 +9,7 @@ import pytest
 from shared.contracts import snowflake as sql
 from shared.contracts.ai_tool_daily_metrics import AI_TOOL_DAILY_METRICS
 from shared.contracts.contract import META_COLUMNS
+from shared.contracts.follow_ups import FOLLOW_UPS
 from shared.contracts.incidents import INCIDENTS
 from shared.sources.ai_tools.rows import COLUMNS
 from shared.sources.ai_tools.usage import Figures
@@ -49,12 +50,12 @@ def test_rows_that_come_after_a_newer_whole_reading_are_flagged_too() -> None:
 
 
 def test_a_contract_without_a_scope_has_no_such_statements() -> None:
-    """Incidents change one by one."""
+    """Follow-ups change one by one."""
     statements: tuple[Callable[[], str], ...] = (
-        lambda: sql.delete_vanished(INCIDENTS, SCHEMA, "STAGED", 1),
-        lambda: sql.create_scopes(INCIDENTS, SCHEMA),
-        lambda: sql.record_scopes(INCIDENTS, SCHEMA, 1),
-        lambda: sql.delete_overtaken(INCIDENTS, SCHEMA),
+        lambda: sql.delete_vanished(FOLLOW_UPS, SCHEMA, "STAGED", 1),
+        lambda: sql.create_scopes(FOLLOW_UPS, SCHEMA),
+        lambda: sql.record_scopes(FOLLOW_UPS, SCHEMA, 1),
+        lambda: sql.delete_overtaken(FOLLOW_UPS, SCHEMA),
     )
     for statement in statements:
         with pytest.raises(ValueError, match="no scope"):

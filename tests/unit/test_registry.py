@@ -34,11 +34,14 @@ def test_the_shipped_registry_holds_the_three_workspaces() -> None:
     """Each with its own secret, slug and mapping."""
     shipped = registry()
     assert [s.name for s in shipped.enabled("ops_incidents")] == [
-        "incident_io_companya_incidents",
-        "incident_io_companyb_incidents",
-        "incident_io_companyc_incidents",
+        f"incident_io_company{x}_{entity}" for x in "abc" for entity in ("follow_ups", "incidents")
     ]
-    workspaces = shipped.enabled("ops_incidents")
+    assert [s.name for s in shipped.enabled("ops_incidents_census")] == [
+        f"incident_io_company{x}_{entity}"
+        for x in "abc"
+        for entity in ("census", "incident_statuses", "incident_updates", "severities")
+    ]
+    workspaces = [s for s in shipped.enabled("ops_incidents") if s.entity == "incidents"]
     assert len({s.secret for s in workspaces}) == 3
     assert {s.topic for s in workspaces} == {f"extract-inc-company{x}" for x in "abc"}
 
@@ -180,6 +183,114 @@ def test_defaults_apply_unless_the_block_says_otherwise() -> None:
         parsed.source("incident_io_alpha_incidents").lookback_minutes,
         parsed.source("incident_io_alpha_incidents").page_size,
     ) == (60, 3)
+
+
+def _product(entities: Any, instances: Any, **changes: Any) -> Registry:
+    block = source_block("alpha")
+    of_instance = ("slug", "secret", "settings", "instance", "entity")
+    defaults = {name: value for name, value in block.items() if name not in of_instance}
+    return parse_registry(
+        {
+            "p.yaml": {"pipelines": {"ops_incidents": pipeline_block()}},
+            "i.yaml": {
+                "family": "incident_io",
+                "defaults": defaults,
+                "entities": entities,
+                "instances": instances,
+                **changes,
+            },
+        },
+        CONTRACTS,
+    )
+
+
+def _instance(workspace: str, **changes: Any) -> dict[str, Any]:
+    block = source_block(workspace)
+    return {"slug": workspace, "secret": block["secret"], "settings": block["settings"], **changes}
+
+
+def _product_problems(entities: Any, instances: Any, **changes: Any) -> tuple[str, ...]:
+    with pytest.raises(ConfigurationError) as caught:
+        _product(entities, instances, **changes)
+    return caught.value.problems
+
+
+def test_every_entity_is_read_of_every_instance() -> None:
+    """Names and slugs follow from the blocks; an instance's word is above an entity's, that above defaults."""
+    known = _product(
+        {
+            "incidents": {"slug": "inc", "page_size": 50},
+            "census": {"slug": "cen", "page_size": 60, "cursor": "snapshot"},
+        },
+        {"alpha": _instance("alpha"), "beta": _instance("beta", page_size=70)},
+    )
+    assert {(s.name, s.slug, s.instance, s.entity, s.page_size, s.cursor) for s in known.sources.values()} == {
+        ("incident_io_alpha_incidents", "inc-alpha", "alpha", "incidents", 50, "updated_at"),
+        ("incident_io_alpha_census", "cen-alpha", "alpha", "census", 60, "snapshot"),
+        ("incident_io_beta_incidents", "inc-beta", "beta", "incidents", 70, "updated_at"),
+        ("incident_io_beta_census", "cen-beta", "beta", "census", 70, "snapshot"),
+    }
+    assert known.source("incident_io_beta_census").settings["workspace"] == "beta"
+
+
+def test_an_entity_or_an_instance_is_switched_off_as_a_whole() -> None:
+    """By one word in its block."""
+    known = _product(
+        {"incidents": {"slug": "inc"}, "census": {"slug": "cen", "enabled": False}},
+        {"alpha": _instance("alpha"), "beta": _instance("beta", enabled=False)},
+    )
+    assert [s.name for s in known.enabled("ops_incidents")] == ["incident_io_alpha_incidents"]
+    assert len(known.sources) == 4
+
+
+def test_a_file_may_have_sources_of_their_own_beside_the_product() -> None:
+    """Neither may take the other's name."""
+    own = {source_name("gamma"): source_block("gamma")}
+    known = _product({"incidents": {"slug": "inc"}}, {"alpha": _instance("alpha")}, sources=own)
+    assert set(known.sources) == {source_name("alpha"), source_name("gamma")}
+    own = {source_name("alpha"): source_block("alpha", slug="other")}
+    problems = _product_problems({"incidents": {"slug": "inc"}}, {"alpha": _instance("alpha")}, sources=own)
+    assert problems == ("registry: i.yaml: entities.incidents of instances.alpha: another source has this name",)
+
+
+def test_every_problem_of_a_product_is_named_once_where_it_stands() -> None:
+    """A workspace's mistake is not repeated for each entity, nor an entity's for each workspace."""
+    settings = {**_instance("alpha")["settings"], "identity": 3}
+    problems = _product_problems(
+        {
+            "incidents": {"slug": "inc", "page_size": 0, "surprise": 1},
+            "census": {"slug": "cen", "settings": {"workspace": "x"}, "entity": "other"},
+            "updates": {"slug": "Upd!"},
+        },
+        {"alpha": _instance("alpha", secret="A", settings=settings, name="x"), "beta": _instance("beta", slug=None)},
+    )
+    for part in (
+        "entities.incidents.page_size: ",
+        "entities.incidents.surprise: ",
+        "entities.census.settings: settings are the instance's",
+        "entities.census.entity: follows from the blocks' names",
+        "entities.updates.slug: every source's slug is made of two",
+        "instances.alpha.secret: ",
+        "instances.alpha.settings.identity: ",
+        "instances.alpha.name: follows from the blocks' names",
+        "instances.beta.slug: every source's slug is made of two",
+    ):
+        assert sum(f"i.yaml: {part}" in problem for problem in problems) == 1, (part, problems)
+
+
+def test_a_slug_too_long_for_google_is_refused_for_the_pair() -> None:
+    """Neither half alone is at fault."""
+    problems = _product_problems({"updates": {"slug": "updates"}}, {"alpha": _instance("alpha", slug="alphabetical")})
+    assert len(problems) == 1
+    assert "entities.updates of instances.alpha.slug: " in problems[0]
+
+
+def test_entities_and_instances_come_together() -> None:
+    """One without the other would silently read nothing."""
+    for entities, instances in (({}, {"alpha": _instance("alpha")}), ({"incidents": {"slug": "inc"}}, {})):
+        assert any("one without the other" in p for p in _product_problems(entities, instances))
+    problems = _product_problems(["incidents"], {"alpha": "x", "beta": None})
+    assert any("entities: must be a mapping" in p for p in problems)
 
 
 def test_a_disabled_source_is_known_but_not_expected() -> None:

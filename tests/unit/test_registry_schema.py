@@ -18,6 +18,15 @@ def _file(**changes: Any) -> dict[str, Any]:
     return {"family": "incident_io", "sources": {"alpha": source_block("alpha", **changes)}}
 
 
+def _product(**changes: Any) -> dict[str, Any]:
+    settings = source_block("alpha")["settings"]
+    return {
+        "family": "incident_io",
+        "entities": {"incidents": changes.get("entity", {"slug": "in", "contract": "incidents"})},
+        "instances": {"alpha": changes.get("instance", {"slug": "alpha", "settings": settings})},
+    }
+
+
 def _errors(document: object) -> list[str]:
     return [error.message for error in VALIDATOR.iter_errors(document)]
 
@@ -45,6 +54,7 @@ def test_every_shipped_file_is_valid(path: Any) -> None:
     document = json.loads(json.dumps(yaml.safe_load(path.read_text())))
     assert _errors(document) == []
     assert _errors(_file()) == []
+    assert _errors(_product()) == []
     assert _errors({"pipelines": {"ops": pipeline_block()}}) == []
 
 
@@ -62,6 +72,14 @@ def test_every_shipped_file_is_valid(path: Any) -> None:
         {"sources": {"alpha": source_block("alpha")}},
         {"family": "incident_io", "sources": {"Alpha": source_block("alpha")}},
         {"pipelines": {"ops": {"cron": "0 * * * *"}}},
+        {"family": "incident_io", "entities": {"incidents": {"slug": "inc"}}},
+        {"family": "incident_io", "instances": {"alpha": {"slug": "alpha"}}},
+        _product(entity={"slug": "inc", "settings": {}}),
+        _product(entity={"slug": "inc", "surprise": 1}),
+        _product(entity={"contract": "incidents"}),
+        _product(instance={"slug": "alpha", "name": "x"}),
+        _product(instance={"slug": "alpha", "settings": {"workspace": "alpha"}}),
+        {**_product(), "family": "pager"},
     ],
 )
 def test_what_the_types_refuse_the_schema_refuses(document: dict[str, Any]) -> None:

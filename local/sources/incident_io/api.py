@@ -16,7 +16,7 @@ from local.sources.incident_io import objects
 from local.sources.incident_io.bodies import incidents_body
 from local.sources.incident_io.double import Desk, IncidentIoDouble
 from local.sources.incident_io.errors import VendorError, error_of_status, not_found
-from local.sources.incident_io.paths import FAMILY, LIST_PATH
+from local.sources.incident_io.paths import FAMILY, FOLLOW_UPS_PATH, LIST_PATH
 from local.sources.incident_io.query import Parameters
 from local.sources.incident_io.workspaces import Workspace
 from local.sources.kit.bodies import PROXY_PAGE, CutResponse, Row, accepts_gzip, encoded_response, json_response
@@ -26,7 +26,7 @@ from local.sources.kit.faults import FaultRule
 from local.sources.kit.paths import counted_as
 
 _PAGING = frozenset({"after", "page_size"})
-_COUNTED = (f"{LIST_PATH}/{{id}}",)
+_COUNTED = (f"{LIST_PATH}/{{id}}", f"{FOLLOW_UPS_PATH}/{{id}}")
 
 
 def identity(workspace: Workspace) -> dict[str, Any]:
@@ -109,8 +109,14 @@ class VendorApi:
         parameters = Parameters(request.query_params.multi_items())
         if path == "/v2/incident_updates":
             content = desk.related.incident_updates(parameters)
-        elif path == "/v3/follow_ups":
+        elif path == FOLLOW_UPS_PATH:
             content = desk.related.follow_ups(parameters)
+        elif path.startswith(f"{FOLLOW_UPS_PATH}/"):
+            wanted = path.removeprefix(f"{FOLLOW_UPS_PATH}/")
+            follow_up = desk.related.follow_up(wanted)
+            if follow_up is None:
+                raise not_found(f"follow-up {wanted}")
+            content = {"follow_up": follow_up}
         elif path in SETTINGS:
             content = SETTINGS[path](desk.store.workspace)
         else:

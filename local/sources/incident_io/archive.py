@@ -70,6 +70,7 @@ class ArchiveIncident(msgspec.Struct, frozen=True, omit_defaults=True, forbid_un
     downtime_start: Instant | None = None
     downtime_end: Instant | None = None
     updated_at: Instant | None = None
+    deleted_at: Instant | None = None
     title: str | None = None
     mode: Mode = "standard"
     visibility: Visibility = "public"

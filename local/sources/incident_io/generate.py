@@ -25,14 +25,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--start", type=_instant, required=True, help="2026-01-01 or 2026-01-01T00:00:00Z, inclusive")
     parser.add_argument("--end", type=_instant, required=True, help="exclusive; histories stand as they did then")
     parser.add_argument("--per-day", type=float, default=4.0, help="mean incidents a day (default 4)")
+    parser.add_argument("--deleted", type=float, default=0.0, help="share that is deleted days later (default 0)")
     parser.add_argument("--component", action="append", help=f"repeatable (default: {', '.join(COMPONENTS)})")
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args(argv)
     components = tuple(arguments.component or COMPONENTS)
     try:
-        lines = list(
-            archive_lines(generate(arguments.seed, arguments.start, arguments.end, arguments.per_day, components))
+        incidents = generate(
+            arguments.seed, arguments.start, arguments.end, arguments.per_day, components, deleted=arguments.deleted
         )
+        lines = list(archive_lines(incidents))
     except ValueError as error:
         parser.error(str(error))
     if str(arguments.out) == "-":

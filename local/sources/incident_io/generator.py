@@ -46,11 +46,18 @@ _LATE_EDITS = 0.15
 
 
 def generate(
-    seed: int, start: datetime, end: datetime, per_day: float, components: Sequence[str] = COMPONENTS
+    seed: int,
+    start: datetime,
+    end: datetime,
+    per_day: float,
+    components: Sequence[str] = COMPONENTS,
+    *,
+    deleted: float = 0.0,
 ) -> Iterator[ArchiveIncident]:
     """Incidents that start in [start, end), oldest first, as they stood at `end`: what came later isn't in them.
 
-    `per_day` is the mean over a week. Raises ValueError for a rate that isn't positive or for instants without offset.
+    `per_day` is the mean over a week; `deleted` is the share that somebody deletes, days later. Raises ValueError for a
+    rate that isn't positive or for instants without offset.
     """
     if start.tzinfo is None or end.tzinfo is None:
         raise ValueError("start and end must carry their offset")
@@ -58,7 +65,16 @@ def generate(
         raise ValueError(f"per_day must be positive, not {per_day}")
     for number, started_at in enumerate(_arrivals(Random(f"{seed}/arrivals"), start.astimezone(UTC), end, per_day)):
         history = _History(Random(f"{seed}/{number}"), started_at, tuple(components))
-        yield as_known_at(history.incident(f"g{seed}-{number:07d}"), end)
+        incident = history.incident(f"g{seed}-{number:07d}")
+        # lots of its own: whether something is deleted changes nothing else
+        yield as_known_at(_deleted(Random(f"{seed}/{number}/deleted"), incident, deleted), end)
+
+
+def _deleted(rng: Random, incident: ArchiveIncident, share: float) -> ArchiveIncident:
+    if rng.random() >= share:
+        return incident
+    at = incident.started_at + timedelta(hours=rng.lognormvariate(4.0, 1.0))
+    return msgspec.structs.replace(incident, deleted_at=_whole_ms(at))
 
 
 def as_known_at(incident: ArchiveIncident, instant: datetime) -> ArchiveIncident:
@@ -74,6 +90,7 @@ def as_known_at(incident: ArchiveIncident, instant: datetime) -> ArchiveIncident
         resolved_at=past(incident.resolved_at),
         downtime_end=past(incident.downtime_end),
         updated_at=past(incident.updated_at) or updates[-1].at,
+        deleted_at=past(incident.deleted_at),
     )
 
 

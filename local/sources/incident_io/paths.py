@@ -6,4 +6,5 @@ from local.sources.kit.faults import ListPaths
 
 FAMILY = "incident_io"
 LIST_PATH = "/v2/incidents"
+FOLLOW_UPS_PATH = "/v3/follow_ups"
 LISTS = ListPaths(records=(LIST_PATH,), paged=(LIST_PATH,), growing=(LIST_PATH,))

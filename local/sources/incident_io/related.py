@@ -52,6 +52,10 @@ class RelatedLister:
         ]
         return _paged("follow_ups", rows, parameters)
 
+    def follow_up(self, follow_up_id: str) -> JsonObject | None:
+        """The follow-up with this id, whatever the mode of its incident, if it exists by now."""
+        return next((row for _, row in self._all_follow_ups() if row["id"] == follow_up_id), None)
+
     def _all_follow_ups(self) -> list[tuple[str, JsonObject]]:
         if self._follow_ups is None or self._follow_ups[0] != self.store.version:
             rows: list[tuple[str, JsonObject]] = [

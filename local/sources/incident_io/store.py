@@ -81,6 +81,10 @@ class WorkspaceStore:
         self.version += 1
         return incident
 
+    def known(self) -> Sequence[WorkspaceIncident]:
+        """Every incident of this workspace, visible or not, oldest first."""
+        return self._incidents
+
     def knows(self, incident_id: str) -> bool:
         """Whether the id is one of this workspace's, visible or not."""
         return incident_id in self._by_id
@@ -100,6 +104,9 @@ class WorkspaceStore:
         return None if incident is None else self._render(incident)
 
     def _render(self, incident: WorkspaceIncident) -> Rendered | None:
+        deleted_at = incident.archived.deleted_at
+        if deleted_at is not None and deleted_at <= self._now:
+            return None
         stage = bisect_right(incident.changes, self._now)
         if stage == 0:
             return None
