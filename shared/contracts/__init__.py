@@ -10,6 +10,9 @@ from shared.contracts.github_pull_requests import GITHUB_PULL_REQUESTS
 from shared.contracts.github_users import GITHUB_USERS
 from shared.contracts.incidents import INCIDENTS
 from shared.contracts.market_listings import MARKET_LISTINGS
+from shared.contracts.pipeline_runs import PIPELINE_RUNS
+from shared.contracts.pipeline_windows import PIPELINE_WINDOWS
+from shared.contracts.platform_table import PlatformTable
 from shared.contracts.slo_measurements import SLO_MEASUREMENTS
 from shared.contracts.slo_objectives import SLO_OBJECTIVES
 
@@ -30,3 +33,6 @@ CONTRACTS: dict[str, Contract] = {
     )
 }
 """Every contract by its name, as the registry refers to it."""
+
+PLATFORM_TABLES: tuple[PlatformTable, ...] = (PIPELINE_WINDOWS, PIPELINE_RUNS)
+"""What the platform tells about itself."""

@@ -3,7 +3,7 @@
 from shared.contracts.contract import INGESTED_AT, RESTATED_AT, Column, Contract, Kind
 from shared.contracts.identifiers import literal, quoted
 
-_TYPES = {
+TYPES = {
     Kind.TEXT: "VARCHAR",
     Kind.INTEGER: "NUMBER(38,0)",
     Kind.NUMBER: "FLOAT",
@@ -13,6 +13,7 @@ _TYPES = {
     Kind.INSTANT: "TIMESTAMP_TZ",
     Kind.JSON: "VARIANT",
 }
+"""A kind's type in a table."""
 
 LEDGER_COLUMNS = ("object_name", "generation", "source", "window_id", "revision", "part", "rows", "run_id", "loaded_at")
 """Columns of a ledger table; one row a landing object and generation."""
@@ -44,7 +45,7 @@ def add_column(contract: Contract, schema: str, column: Column) -> str:
     if column.required:
         raise ValueError(f"{contract.table}.{column.name} is required and cannot be added to a table with rows")
     # two loaders of a new version may find the column missing at the same time
-    added = f"{quoted(column.name)} {_TYPES[column.kind]}"
+    added = f"{quoted(column.name)} {TYPES[column.kind]}"
     return f"ALTER TABLE {_table(schema, contract.table)} ADD COLUMN IF NOT EXISTS {added}"
 
 
@@ -86,6 +87,12 @@ def claim_in_ledger(contract: Contract, schema: str) -> str:
         f'ON t."OBJECT_NAME" = s."OBJECT_NAME" AND t."GENERATION" = s."GENERATION" '
         f"WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({values})"
     )
+
+
+def rows_in_ledger(contract: Contract, schema: str) -> str:
+    """How many rows of an object the ledger says are loaded; binds its name and generation."""
+    table = _table(schema, contract.ledger_table)
+    return f'SELECT "ROWS" FROM {table} WHERE "OBJECT_NAME" = %s AND "GENERATION" = %s'
 
 
 def copy_into_staging(schema: str, staging: str, stage: str, folder: str, file: str) -> str:
@@ -142,7 +149,7 @@ def delete_vanished(contract: Contract, schema: str, staging: str, scopes: int) 
 
 def create_scopes(contract: Contract, schema: str) -> str:
     """DDL of the table that says when each scope was last read whole."""
-    columns = f'"SOURCE" VARCHAR NOT NULL, "SCOPE" {_TYPES[_scope(contract).kind]} NOT NULL, "OBSERVED_AT" TIMESTAMP_TZ'
+    columns = f'"SOURCE" VARCHAR NOT NULL, "SCOPE" {TYPES[_scope(contract).kind]} NOT NULL, "OBSERVED_AT" TIMESTAMP_TZ'
     return f"CREATE TABLE IF NOT EXISTS {_table(schema, contract.scopes_table)} ({columns} NOT NULL)"
 
 
@@ -151,7 +158,7 @@ def record_scopes(contract: Contract, schema: str, scopes: int) -> str:
     values = ", ".join(["(%s, %s, %s)"] * scopes)
     return (
         f"MERGE INTO {_table(schema, contract.scopes_table)} AS t USING ("
-        f'SELECT CAST(column1 AS VARCHAR) AS "SOURCE", CAST(column2 AS {_TYPES[_scope(contract).kind]}) AS "SCOPE", '
+        f'SELECT CAST(column1 AS VARCHAR) AS "SOURCE", CAST(column2 AS {TYPES[_scope(contract).kind]}) AS "SCOPE", '
         f'CAST(column3 AS TIMESTAMP_TZ) AS "OBSERVED_AT" FROM VALUES {values}) AS s '
         'ON t."SOURCE" = s."SOURCE" AND t."SCOPE" = s."SCOPE" '
         'WHEN MATCHED AND s."OBSERVED_AT" > t."OBSERVED_AT" THEN UPDATE SET "OBSERVED_AT" = s."OBSERVED_AT" '
@@ -231,11 +238,11 @@ def _from_staging(column: Column) -> str:
 
 
 def _declared(column: Column) -> str:
-    return f"{quoted(column.name)} {_TYPES[column.kind]}{' NOT NULL' if column.required else ''}"
+    return f"{quoted(column.name)} {TYPES[column.kind]}{' NOT NULL' if column.required else ''}"
 
 
 def _staged_type(column: Column) -> str:
-    return "VARCHAR" if column.kind is Kind.JSON else _TYPES[column.kind]
+    return "VARCHAR" if column.kind is Kind.JSON else TYPES[column.kind]
 
 
 def _table(schema: str, table: str) -> str:

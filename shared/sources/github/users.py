@@ -117,9 +117,11 @@ class Users:
             yield Row(values, payload)
 
         for page in pages:
-            if page.context["what"] == _PROFILE:
-                for record in page.records:
-                    table.add(record, convert, _FIELDS)
+            if page.context["what"] != _PROFILE:
+                table.skip(len(page.records))
+                continue
+            for record in page.records:
+                table.add(record, convert, _FIELDS)
         return table.rows()
 
 
