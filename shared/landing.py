@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 
+from shared.counts import RecordCounts
 from shared.errors import RejectedObject
 from shared.instants import from_text, to_text
 from shared.windows.window import Window, is_window_id
@@ -57,7 +58,9 @@ class PartMetadata:
 
     `next_cursor` continues the extraction when the part is not the last; `not_before` delays that continuation.
     `watermark` is the highest version seen in this part, None for none. `scopes` are the days that the part holds
-    whole, as observed at `observed_at`: rows of theirs that it lacks are gone at the source.
+    whole, as observed at `observed_at`: rows of theirs that it lacks are gone at the source. `rejected` are the entries
+    in quarantine; `records` what became of the source's records, None in parts that say nothing of it. `full`: the
+    extraction reads the source's whole history.
     """
 
     pipeline: str
@@ -76,6 +79,8 @@ class PartMetadata:
     crc32c: str
     observed_at: datetime
     scopes: tuple[str, ...] = ()
+    records: RecordCounts | None = None
+    full: bool = False
 
     def to_mapping(self) -> dict[str, str]:
         """As object metadata: text by text."""
@@ -96,6 +101,8 @@ class PartMetadata:
             "crc32c": self.crc32c,
             "observed_at": to_text(self.observed_at),
             "scopes": ",".join(self.scopes),
+            **({"full": "true"} if self.full else {}),
+            **({f"records_{name}": str(n) for name, n in asdict(self.records).items()} if self.records else {}),
         }
 
     @classmethod
@@ -119,11 +126,20 @@ class PartMetadata:
                 crc32c=metadata["crc32c"],
                 observed_at=from_text(metadata["observed_at"]),
                 scopes=tuple(scope for scope in metadata["scopes"].split(",") if scope),
+                records=_records(metadata),
+                full=metadata.get("full") == "true",
             )
         except KeyError as exc:
             raise RejectedObject(f"object {object_name!r} lacks metadata {exc}; no extractor wrote it") from exc
         except ValueError as exc:
             raise RejectedObject(f"object {object_name!r} has unusable metadata: {exc}") from exc
+
+
+def _records(metadata: Mapping[str, str]) -> RecordCounts | None:
+    # parts that landed before records were counted say nothing of them
+    if "records_read" not in metadata:
+        return None
+    return RecordCounts(*(int(metadata[f"records_{field.name}"]) for field in fields(RecordCounts)))
 
 
 def _text(instant: datetime | None) -> str:

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from shared.contracts.contract import Contract
+from shared.contracts.platform_table import PlatformTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +193,8 @@ class LoadedRows:
     updated: int = 0
     vanished: int = 0
     """Rows of the part's whole scopes that it lacks: flagged as deleted."""
+    copied: int = 0
+    """Rows of the part that COPY counted, now or when it was loaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,10 +212,41 @@ class WindowState:
     closed_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class PipelineRun:
+    """One row of PIPELINE_RUNS."""
+
+    run_id: str
+    step: Literal["extract", "load"]
+    pipeline: str
+    source: str
+    window_id: str
+    window_end: datetime
+    revision: int
+    first_part: int | None
+    last_part: int | None
+    is_full: bool | None
+    started_at: datetime
+    finished_at: datetime
+    seconds: float
+    status: Literal["done", "continued", "failed"]
+    error: str | None
+    records_read: int | None
+    records_kept: int | None
+    records_rejected: int | None
+    records_skipped: int | None
+    rows_landed: int
+    rows_loaded: int | None
+    watermark_start: datetime | None
+    watermark_end: datetime | None
+    recorded_at: datetime | None = None
+    """None until the dbt job writes the row."""
+
+
 class Warehouse(Protocol):
     """The warehouse as the loader and the job use it.
 
-    Both methods raise WarehouseUnavailable (try again) or WarehouseRefused (do not).
+    All methods raise WarehouseUnavailable (try again) or WarehouseRefused (do not).
     """
 
     def load_part(self, contract: Contract, part: LandedPart, *, loaded_at: datetime) -> LoadedRows:
@@ -220,9 +254,9 @@ class Warehouse(Protocol):
         ...
 
     def prepare(self, contracts: Sequence[Contract]) -> None:
-        """Create the RAW tables that are not there yet: dbt reads a source's table also before its first row."""
+        """Create the RAW tables that are not there yet, the platform's own too: dbt reads all, filled or not."""
         ...
 
-    def record_windows(self, states: Sequence[WindowState]) -> None:
-        """Upsert rows of PIPELINE_WINDOWS; the later `closed_at` wins."""
+    def record(self, table: PlatformTable, rows: Sequence[WindowState] | Sequence[PipelineRun]) -> None:
+        """Upsert rows of a table of the platform's own; of two with one key the later stays."""
         ...

@@ -42,6 +42,8 @@ def _extract(message: Message, run_id: str) -> None:
             "run.finished",
             step="extract",
             status="continued" if summary.continued else "done",
+            records_read=summary.records.read,
+            records_skipped=summary.records.skipped,
             rows_extracted=summary.rows,
             rows_rejected=summary.rejected,
             parts=summary.parts,

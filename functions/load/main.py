@@ -27,16 +27,17 @@ def load(event: CloudEvent) -> None:
     )
 
 
-def _load(message: Message, _run_id: str) -> None:
+def _load(message: Message, run_id: str) -> None:
     started = time.monotonic()
     landed = LandedMessage.parse(message)
-    summary = load_object(load_ports(), landed)
+    summary = load_object(load_ports(), landed, run_id=run_id)
     with logs.bound(**summary.subject):
         logs.info(
             "run.finished",
             step="load",
             status="already_loaded" if summary.loaded and summary.loaded.already_loaded else "done",
-            rows_loaded=summary.rows,
+            rows_landed=summary.rows,
+            rows_loaded=summary.loaded.copied if summary.loaded else 0,
             rows_rejected=summary.rejected,
             inserted=summary.loaded.inserted if summary.loaded else 0,
             updated=summary.loaded.updated if summary.loaded else 0,

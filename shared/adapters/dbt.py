@@ -70,6 +70,7 @@ class DbtProcess:
             **self.environment,
             # by variable, not by var: another var would make dbt parse the whole project anew
             "DBT_AS_OF": to_text(plan.as_of),
+            "DBT_PIPELINES": ",".join(plan.pipelines),
             "DBT_TARGET": self.target,
         }
         script = self.project / "run_dbt.py"

@@ -12,8 +12,11 @@ import pyarrow.parquet as pq
 
 from shared.adapters.memory import Faults, MemoryBucket
 from shared.contracts.contract import Contract, Kind
+from shared.contracts.pipeline_runs import PIPELINE_RUNS
+from shared.contracts.pipeline_windows import PIPELINE_WINDOWS
+from shared.contracts.platform_table import PlatformTable
 from shared.errors import WarehouseRefused
-from shared.ports import LandedPart, LoadedRows, WindowState
+from shared.ports import LandedPart, LoadedRows, PipelineRun, WindowState
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -28,14 +31,15 @@ class MemoryWarehouse:
         self.tables: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = defaultdict(dict)
         self.scopes: dict[str, dict[tuple[str, str], datetime]] = defaultdict(dict)
         self.ledgers: dict[str, set[tuple[str, int]]] = defaultdict(set)
-        self.windows: dict[tuple[str, str, str], WindowState] = {}
+        self.windows: dict[tuple[object, ...], WindowState] = {}
+        self.runs: dict[tuple[object, ...], PipelineRun] = {}
 
     def load_part(self, contract: Contract, part: LandedPart, *, loaded_at: datetime) -> LoadedRows:
         """See Warehouse."""
         self._faults.raise_before("load_part", part.object_name)
         with self._lock:
             if (part.object_name, part.generation) in self.ledgers[contract.ledger_table]:
-                return LoadedRows(already_loaded=True)
+                return LoadedRows(already_loaded=True, copied=part.rows)
             found = self._landing.read(part.object_name)
             if found is None:
                 raise WarehouseRefused(f"load of {part.object_name}: the remote file was not found")
@@ -65,7 +69,7 @@ class MemoryWarehouse:
             vanished = self._flag_vanished(contract, part, set(newest), loaded_at)
             self.ledgers[contract.ledger_table].add((part.object_name, part.generation))
         self._faults.raise_after("load_part", part.object_name)
-        return LoadedRows(False, inserted, updated, vanished)
+        return LoadedRows(False, inserted, updated, vanished, len(rows))
 
     def _flag_vanished(
         self, contract: Contract, part: LandedPart, landed: set[tuple[Any, ...]], loaded_at: datetime
@@ -104,15 +108,19 @@ class MemoryWarehouse:
             self.tables[contract.table].update({})
         self._faults.raise_after("prepare", "")
 
-    def record_windows(self, states: Sequence[WindowState]) -> None:
+    def record(self, table: PlatformTable, rows: Sequence[WindowState] | Sequence[PipelineRun]) -> None:
         """See Warehouse."""
-        self._faults.raise_before("record_windows", "")
-        for state in states:
-            key = (state.pipeline, state.window_id, state.source)
-            there = self.windows.get(key)
-            if there is None or state.closed_at >= there.closed_at:
-                self.windows[key] = state
-        self._faults.raise_after("record_windows", "")
+        self._faults.raise_before("record", table.name)
+        tables: dict[str, dict[tuple[object, ...], Any]] = {
+            PIPELINE_WINDOWS.name: self.windows,
+            PIPELINE_RUNS.name: self.runs,
+        }
+        kept = tables[table.name]
+        for row in rows:
+            there = kept.get(table.key_of(row))
+            if there is None or getattr(row, table.newest) >= getattr(there, table.newest):
+                kept[table.key_of(row)] = row
+        self._faults.raise_after("record", table.name)
 
     @staticmethod
     def _kept(contract: Contract, there: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,8 +5,9 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 import snowflake.connector
@@ -16,12 +17,13 @@ from snowflake.connector.vendored.requests.exceptions import RequestException
 
 from shared import logs
 from shared.adapters.snowflake_tables import SnowflakeTables
-from shared.contracts import pipeline_windows
+from shared.contracts import PLATFORM_TABLES
 from shared.contracts import snowflake as sql
 from shared.contracts.contract import Contract
+from shared.contracts.platform_table import PlatformTable, create_table, upsert
 from shared.errors import WarehouseRefused, WarehouseUnavailable
 from shared.landing import PREFIX
-from shared.ports import LandedPart, LoadedRows, WindowState
+from shared.ports import LandedPart, LoadedRows, PipelineRun, WindowState
 
 _TRANSIENT_ERRNOS = frozenset(
     {
@@ -37,6 +39,9 @@ _TRANSIENT_ERRNOS = frozenset(
     }
 )
 
+
+_ROWS_A_MERGE = 200
+# Two dozen values a row: far below what a statement may be long, and a statement's values are all held in memory.
 
 _FOREIGN_ANSWERS = (AttributeError, KeyError, TypeError, RequestException)
 # The connector takes the shape of an answer for granted: a proxy's page or a cut body comes out as one of these.
@@ -105,20 +110,22 @@ class SnowflakeWarehouse:
     def prepare(self, contracts: Sequence[Contract]) -> None:
         """See Warehouse."""
         with self._session({"app": "operational-performance", "step": "tables"}, "creation of the RAW tables") as run:
-            self._tables.prepare(run, contracts)
+            self._tables.prepare(
+                run, contracts, {table.name: create_table(table, self._schema) for table in PLATFORM_TABLES}
+            )
 
-    def record_windows(self, states: Sequence[WindowState]) -> None:
+    def record(self, table: PlatformTable, rows: Sequence[WindowState] | Sequence[PipelineRun]) -> None:
         """See Warehouse."""
-        tag = {"app": "operational-performance", "step": "windows"}
-        with self._session(tag, "update of the window table") as run:
-            run(pipeline_windows.create_table(self._schema))
+        tag = {"app": "operational-performance", "step": "record", "table": table.name}
+        with self._session(tag, f"update of {table.name}") as run:
+            run(create_table(table, self._schema))
             # one row a key: a MERGE may not meet a key twice
-            newest = {(s.pipeline, s.window_id, s.source): s for s in sorted(states, key=lambda s: s.closed_at)}
-            rows = list(newest.values())
-            for start in range(0, len(rows), 200):
-                chunk = rows[start : start + 200]
-                values = [value for state in chunk for value in astuple(state)]
-                run(pipeline_windows.upsert(self._schema, len(chunk)), values)
+            newest = {table.key_of(row): row for row in sorted(rows, key=attrgetter(table.newest))}
+            left = list(newest.values())
+            for start in range(0, len(left), _ROWS_A_MERGE):
+                chunk = left[start : start + _ROWS_A_MERGE]
+                values = [value for row in chunk for value in table.values_of(row)]
+                run(upsert(table, self._schema, len(chunk)), values)
 
     def close(self) -> None:
         """Give the connection back."""
@@ -151,16 +158,18 @@ class SnowflakeWarehouse:
             values = [ledger_row[name] for name in sql.LEDGER_COLUMNS]
             if not run.merge(sql.claim_in_ledger(contract, self._schema), values)["inserted"]:
                 run("ROLLBACK")
-                return LoadedRows(already_loaded=True)
+                known = run(sql.rows_in_ledger(contract, self._schema), [part.object_name, part.generation])
+                return LoadedRows(already_loaded=True, copied=int(known[0][0]))
             run(copy)
-            _check_copied(part, run(sql.count_staged(self._schema, staging))[0][0])
+            copied = int(run(sql.count_staged(self._schema, staging))[0][0])
+            _check_copied(part, copied)
             counts = run.merge(sql.merge_from_staging(contract, self._schema, staging), [loaded_at])
             vanished = self._flag_vanished(run, contract, staging, part, loaded_at)
             run("COMMIT")
         except BaseException:
             self._roll_back(run)
             raise
-        return LoadedRows(False, counts.get("inserted", 0), counts.get("updated", 0), vanished)
+        return LoadedRows(False, counts.get("inserted", 0), counts.get("updated", 0), vanished, copied)
 
     def _flag_vanished(
         self, run: "_Run", contract: Contract, staging: str, part: LandedPart, loaded_at: datetime

@@ -1,6 +1,6 @@
 """The tables that a contract needs in Snowflake: made and extended where they are not as it says."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from shared import logs
@@ -28,13 +28,16 @@ class SnowflakeTables:
         self._qualified = f"{database}.{schema}"
         self._ready: set[str] = set()
 
-    def prepare(self, run: Run, contracts: Sequence[Contract]) -> None:
+    def prepare(self, run: Run, contracts: Sequence[Contract], others: Mapping[str, str] | None = None) -> None:
         """Create what is missing and add newer columns. Raises WarehouseRefused for a column that cannot be added.
+
+        `others` are tables without a contract: their DDL by name.
 
         One query tells what is there, and mostly that is everything: DDL would take a lock and a compilation a table.
         """
-        new = [contract for contract in contracts if contract.fingerprint not in self._ready]
+        new = [contract for contract in contracts if contract.name not in self._ready]
         tables = {name: ddl for contract in new for name, ddl in sql.create_tables(contract, self._qualified).items()}
+        tables.update(others or {})
         if not tables:
             return
         there = self._columns(run, tables)
@@ -48,7 +51,7 @@ class SnowflakeTables:
             for column in contract.stored:
                 if column.name.upper() not in there[contract.table]:
                     self._add(run, contract, column)
-            self._ready.add(contract.fingerprint)
+            self._ready.add(contract.name)
 
     def _columns(self, run: Run, tables: Collection[str]) -> dict[str, set[str]]:
         """The columns of those of the tables that are there."""

@@ -14,6 +14,9 @@ from shared.contracts.incident_statuses import INCIDENT_STATUSES
 from shared.contracts.incident_updates import INCIDENT_UPDATES
 from shared.contracts.incidents import INCIDENTS
 from shared.contracts.market_listings import MARKET_LISTINGS
+from shared.contracts.pipeline_runs import PIPELINE_RUNS
+from shared.contracts.pipeline_windows import PIPELINE_WINDOWS
+from shared.contracts.platform_table import PlatformTable
 from shared.contracts.severities import SEVERITIES
 from shared.contracts.slo_measurements import SLO_MEASUREMENTS
 from shared.contracts.slo_objectives import SLO_OBJECTIVES
@@ -40,3 +43,6 @@ CONTRACTS: dict[str, Contract] = {
     )
 }
 """Every contract by its name, as the registry refers to it."""
+
+PLATFORM_TABLES: tuple[PlatformTable, ...] = (PIPELINE_WINDOWS, PIPELINE_RUNS)
+"""What the platform tells about itself."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from shared.contracts.contract import INGESTED_AT, RESTATED_AT, Column, Contract, Kind
 from shared.contracts.identifiers import literal, quoted
 
-_TYPES = {
+TYPES = {
     Kind.TEXT: "VARCHAR",
     Kind.INTEGER: "NUMBER(38,0)",
     Kind.NUMBER: "FLOAT",
@@ -15,6 +15,7 @@ _TYPES = {
     Kind.INSTANT: "TIMESTAMP_TZ",
     Kind.JSON: "VARIANT",
 }
+"""A kind's type in a table."""
 
 LEDGER_COLUMNS = ("object_name", "generation", "source", "window_id", "revision", "part", "rows", "run_id", "loaded_at")
 """Columns of a ledger table; one row a landing object and generation."""
@@ -46,7 +47,7 @@ def add_column(contract: Contract, schema: str, column: Column) -> str:
     if column.required:
         raise ValueError(f"{contract.table}.{column.name} is required and cannot be added to a table with rows")
     # two loaders of a new version may find the column missing at the same time
-    added = f"{quoted(column.name)} {_TYPES[column.kind]}"
+    added = f"{quoted(column.name)} {TYPES[column.kind]}"
     return f"ALTER TABLE {_table(schema, contract.table)} ADD COLUMN IF NOT EXISTS {added}"
 
 
@@ -96,6 +97,12 @@ def claim_in_ledger(contract: Contract, schema: str) -> str:
         f'ON t."OBJECT_NAME" = s."OBJECT_NAME" AND t."GENERATION" = s."GENERATION" '
         f"WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({values})"
     )
+
+
+def rows_in_ledger(contract: Contract, schema: str) -> str:
+    """How many rows of an object the ledger says are loaded; binds its name and generation."""
+    table = _table(schema, contract.ledger_table)
+    return f'SELECT "ROWS" FROM {table} WHERE "OBJECT_NAME" = %s AND "GENERATION" = %s'
 
 
 def copy_into_staging(schema: str, staging: str, stage: str, folder: str, file: str) -> str:
@@ -229,7 +236,7 @@ def _scope_column(contract: Contract) -> Column:
 
 def _scope_type(contract: Contract) -> str:
     column = _scope_column(contract)
-    return "VARCHAR" if _shared(contract) or column.kind is Kind.INSTANT else _TYPES[column.kind]
+    return "VARCHAR" if _shared(contract) or column.kind is Kind.INSTANT else TYPES[column.kind]
 
 
 def _scope(contract: Contract, alias: str) -> str:
@@ -305,11 +312,11 @@ def _from_staging(column: Column) -> str:
 
 
 def _declared(column: Column) -> str:
-    return f"{quoted(column.name)} {_TYPES[column.kind]}{' NOT NULL' if column.required else ''}"
+    return f"{quoted(column.name)} {TYPES[column.kind]}{' NOT NULL' if column.required else ''}"
 
 
 def _staged_type(column: Column) -> str:
-    return "VARCHAR" if column.kind is Kind.JSON else _TYPES[column.kind]
+    return "VARCHAR" if column.kind is Kind.JSON else TYPES[column.kind]
 
 
 def _table(schema: str, table: str) -> str:

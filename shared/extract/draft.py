@@ -8,6 +8,7 @@ from typing import Any
 
 from shared import logs
 from shared.contracts.contract import Contract
+from shared.counts import RecordCounts
 from shared.errors import SourceUnavailable
 from shared.extract.pages import PageRequest, SpoolRequest
 from shared.extract.part import PartBuffer
@@ -34,7 +35,7 @@ class Draft:
     next_cursor: str
     rejections: list[Rejection] = field(default_factory=list)
     scopes: list[str] = field(default_factory=list)
-    skipped: int = 0
+    records: RecordCounts = field(default_factory=RecordCounts)
     unknown: set[str] = field(default_factory=set)
     highest: datetime | None = None
     last: bool = True
@@ -111,7 +112,7 @@ class Reader:
         rows = self.family.rows(self.source, pages, scope, self.extraction)
         draft.buffer.add(rows.columns, constants, rows.count)
         draft.rejections += rows.rejections
-        draft.skipped += rows.skipped
+        draft.records += rows.records(sum(len(page.records) for page in pages))
         draft.unknown |= rows.unknown
         if rows.watermark is not None:
             draft.highest = max(rows.watermark, draft.highest or rows.watermark)

@@ -6,12 +6,13 @@ two attempts cut parts differently, and following one's own cursor would skip ro
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 
 from shared import logs
 from shared.contracts import CONTRACTS
 from shared.contracts.contract import Contract
+from shared.counts import RecordCounts
 from shared.crc32c import crc32c_base64
 from shared.extract.credentials import Credentials
 from shared.extract.draft import Draft, Reader
@@ -19,6 +20,7 @@ from shared.extract.frozen_range import freeze_range
 from shared.extract.part import PartBuffer
 from shared.extract.rate import RateLimit
 from shared.extract.sender import Sender, WaitBeyondDeadline
+from shared.extract.summary import ExtractSummary
 from shared.landing import PartMetadata, PartName
 from shared.messages import ExtractMessage
 from shared.ports import Bucket, Clock, Http, Publisher, Secrets, Spool
@@ -29,6 +31,7 @@ from shared.sources.family import ExtractionRange, Family, Rejection
 from shared.state import layout
 from shared.state.documents import Documents
 from shared.state.lease import acquire
+from shared.state.runs import RunUnderWay, keep_run
 from shared.windows.draining import freeze_listing
 from shared.windows.opening import open_window
 from shared.windows.watermark import read_watermark
@@ -63,27 +66,13 @@ class ExtractPorts:
     soft_deadline_seconds: float = SOFT_DEADLINE_SECONDS
 
 
-@dataclass(slots=True)
-class ExtractSummary:
-    """What one invocation did."""
-
-    parts: int = 0
-    rows: int = 0
-    rejected: int = 0
-    requests: int = 0
-    continued: bool = False
-    watermark_start: datetime | None = None
-    """The source's watermark when the run began."""
-    watermark_end: datetime | None = None
-    """The highest version among the rows of this run."""
-
-
 def extract_window(
     ports: ExtractPorts, source: Source, window: Window, *, revision: int, part: int, run_id: str
 ) -> ExtractSummary:
     """Extract the window's parts from `part` on, until the last one or the soft deadline.
 
-    Raises LeaseHeld while another delivery works on it, TransientError and PermanentError as they come.
+    Raises LeaseHeld while another delivery works on it, TransientError and PermanentError as they come. What became of
+    it is kept for PIPELINE_RUNS, also of a run that fails once it holds the window's lease.
     """
     started_at = ports.clock.now()
     open_window(ports.documents, ports.registry, window, started_at)
@@ -95,35 +84,42 @@ def extract_window(
         seconds=ports.lease_seconds,
     )
     summary = ExtractSummary()
+    under_way = RunUnderWay("extract", run_id, source.name, window, revision, started_at)
     try:
-        watermark = read_watermark(ports.documents, source.name)
-        summary.watermark_start = watermark.value
-        extraction = freeze_range(ports.documents, source, window, revision, watermark.value)
-        if source.spool is not None:
-            events = freeze_listing(ports.documents, ports.spool, window, source.spool)
-            extraction = replace(extraction, events=events)
-        run = _Run(
-            ports,
-            source,
-            window,
-            revision,
-            run_id,
-            extraction,
-            started_at + timedelta(seconds=ports.soft_deadline_seconds),
-            ports.families[source.family],
-            _sender(ports, source, started_at, run_id, lease.keep),
-        )
-        logs.info(
-            "extract.started",
-            part=part,
-            range_start=extraction.start,
-            range_end=extraction.end,
-            full=extraction.full,
-            watermark=watermark.value,
-        )
-        run.follow(part, summary)
-    finally:
-        lease.release()
+        try:
+            watermark = read_watermark(ports.documents, source.name)
+            summary.watermark_start = watermark.value
+            extraction = freeze_range(ports.documents, source, window, revision, watermark.value)
+            summary.full = extraction.full
+            if source.spool is not None:
+                events = freeze_listing(ports.documents, ports.spool, window, source.spool)
+                extraction = replace(extraction, events=events)
+            run = _Run(
+                ports,
+                source,
+                window,
+                revision,
+                run_id,
+                extraction,
+                started_at + timedelta(seconds=ports.soft_deadline_seconds),
+                ports.families[source.family],
+                _sender(ports, source, started_at, run_id, lease.keep),
+            )
+            logs.info(
+                "extract.started",
+                part=part,
+                range_start=extraction.start,
+                range_end=extraction.end,
+                full=extraction.full,
+                watermark=watermark.value,
+            )
+            run.follow(part, summary)
+        finally:
+            lease.release()
+    except Exception as exc:
+        keep_run(ports.documents, summary.of(under_way, ports.clock.now(), exc))
+        raise
+    keep_run(ports.documents, summary.of(under_way, ports.clock.now(), None))
     return summary
 
 
@@ -204,6 +200,15 @@ class _Run:
         draft = self._read(contract, resume, self._constants(name, observed_at))
         if draft.unknown:
             logs.warning("extract.unknown_fields", fields=draft.unknown, message="new fields are kept in payload only")
+        if draft.records.unaccounted:
+            logs.error(
+                "extract.records_unaccounted",
+                part=name.part,
+                unaccounted=draft.records.unaccounted,
+                **{f"records_{fate}": number for fate, number in asdict(draft.records).items()},
+                message=f"{draft.records.read} records were read, but {draft.records.unaccounted} of them are neither "
+                "kept nor rejected nor skipped; the source's reader loses or doubles them",
+            )
         data = draft.buffer.close()
         metadata = PartMetadata(
             pipeline=self.window.pipeline,
@@ -222,8 +227,10 @@ class _Run:
             crc32c=crc32c_base64(data),
             observed_at=observed_at,
             scopes=tuple(draft.scopes),
+            records=draft.records,
+            full=self.extraction.full,
         )
-        return self._upload(name, data, metadata, draft.rejections, draft.skipped, summary)
+        return self._upload(name, data, metadata, draft.rejections, draft.records, summary)
 
     def _read(self, contract: Contract, resume: str, constants: dict[str, object]) -> Draft:
         reader = Reader(
@@ -258,7 +265,7 @@ class _Run:
         data: bytes,
         metadata: PartMetadata,
         rejections: list[Rejection],
-        skipped: int,
+        records: RecordCounts,
         summary: ExtractSummary,
     ) -> PartMetadata:
         if rejections:
@@ -281,16 +288,14 @@ class _Run:
             if rejections:
                 forget_records(self.ports.quarantine, name, self.run_id)
             return PartMetadata.from_mapping(name.object_name, creation.object.metadata)
-        summary.parts += 1
-        summary.rows += metadata.rows
-        summary.rejected += metadata.rejected
-        summary.watermark_end = max((w for w in (summary.watermark_end, metadata.watermark) if w), default=None)
+        summary.add(name.part, metadata, records)
         logs.info(
             "extract.part_landed",
             part=name.part,
             rows=metadata.rows,
             rejected=metadata.rejected,
-            skipped=skipped,
+            read=records.read,
+            skipped=records.skipped,
             last=metadata.last,
             bytes=len(data),
             watermark=metadata.watermark,

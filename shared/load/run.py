@@ -13,11 +13,13 @@ from shared.contracts import CONTRACTS
 from shared.errors import PermanentError, RejectedObject
 from shared.landing import PartMetadata, PartName
 from shared.messages import LandedMessage
-from shared.ports import Bucket, Clock, LandedPart, LoadedRows, Warehouse
+from shared.ports import Bucket, Clock, LandedPart, LoadedRows, PipelineRun, Warehouse
 from shared.quarantine import keep_object
 from shared.registry.load import Registry
+from shared.state.documents import Documents
+from shared.state.runs import RunUnderWay, is_quiet, keep_run
 from shared.windows.closing import ClosingPorts, settle_window
-from shared.windows.markers import PartMarker, write_marker
+from shared.windows.markers import PartMarker, has_marker, write_marker
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +50,13 @@ class LoadSummary:
     window_status: str | None
 
 
-def load_object(ports: LoadPorts, message: LandedMessage) -> LoadSummary:
+def load_object(ports: LoadPorts, message: LandedMessage, *, run_id: str) -> LoadSummary:
     """Load the object that the notification names, and settle its window.
 
     Raises RejectedObject after the object was put into quarantine, TransientError and WarehouseRefused as they come.
+    What became of it is kept for PIPELINE_RUNS, also of a run that fails at an object that may be loaded.
     """
+    started_at = ports.clock.now()
     try:
         name, metadata = _checked(ports, message)
     except RejectedObject as exc:
@@ -67,25 +71,69 @@ def load_object(ports: LoadPorts, message: LandedMessage) -> LoadSummary:
         "revision": name.revision,
         "part": name.part,
     }
+    documents = ports.closing.documents
     with logs.bound(**subject):
-        # a whole scope without rows says that the rows it had are gone
-        loaded = _load(ports, message, name, metadata) if metadata.rows or metadata.scopes else None
-        marker = PartMarker(
-            source=name.source,
-            window_id=name.window_id,
-            revision=name.revision,
-            part=name.part,
-            generation=message.generation,
-            rows=metadata.rows,
-            rejected=metadata.rejected,
-            last=metadata.last,
-            watermark=metadata.watermark,
-        )
-        if write_marker(ports.closing.documents, marker):
-            logs.info("load.part_marked", rows=metadata.rows, last=metadata.last)
-        outcome = settle_window(ports.closing, metadata.window)
+        loaded: LoadedRows | None = None
+
+        under_way = RunUnderWay("load", run_id, name.source, metadata.window, name.revision, started_at)
+
+        def told(error: Exception | None) -> PipelineRun:
+            return _told(under_way, name.part, metadata, loaded, ports.clock.now(), error)
+
+        try:
+            # a whole scope without rows says that the rows it had are gone
+            if metadata.rows or metadata.scopes:
+                loaded = _load(ports, message, name, metadata)
+            _keep_done(documents, told(None), name, loaded)
+            marker = PartMarker(
+                source=name.source,
+                window_id=name.window_id,
+                revision=name.revision,
+                part=name.part,
+                generation=message.generation,
+                rows=metadata.rows,
+                rejected=metadata.rejected,
+                last=metadata.last,
+                watermark=metadata.watermark,
+            )
+            if write_marker(documents, marker):
+                logs.info("load.part_marked", rows=metadata.rows, last=metadata.last)
+            outcome = settle_window(ports.closing, metadata.window)
+        except Exception as exc:
+            keep_run(documents, told(exc))
+            raise
     status = outcome.status if outcome is not None else None
     return LoadSummary(subject, metadata.rows, metadata.rejected, loaded, metadata.watermark, status)
+
+
+def _keep_done(documents: Documents, run: PipelineRun, name: PartName, loaded: LoadedRows | None) -> None:
+    """Keep a run that has loaded, before the part is marked and its window closes.
+
+    The build that a closed window starts compares what landed with what was loaded; and a part that has its marker was
+    told of before, so that its later deliveries need not be.
+    """
+    if (loaded is not None and not loaded.already_loaded) or (not is_quiet(run) and not has_marker(documents, name)):
+        keep_run(documents, run)
+
+
+def _told(
+    under_way: RunUnderWay,
+    part: int,
+    metadata: PartMetadata,
+    loaded: LoadedRows | None,
+    now: datetime,
+    error: Exception | None,
+) -> PipelineRun:
+    return under_way.ended(
+        now,
+        error,
+        parts=(part, part),
+        full=metadata.full,
+        records=metadata.records,
+        rows_landed=metadata.rows,
+        rows_loaded=loaded.copied if loaded else 0,
+        watermarks=(None, metadata.watermark),
+    )
 
 
 def _checked(ports: LoadPorts, message: LandedMessage) -> tuple[PartName, PartMetadata]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from shared.counts import RecordCounts
 from shared.extract.pages import Flow, PageRequest, PageSeen
 from shared.ports import HttpResponse
 from shared.registry.model import Source
@@ -39,9 +40,10 @@ class Rejection:
 class Rows:
     """Records as columns of their contract (without the columns that the extraction itself knows).
 
-    `watermark` is the highest version among them; `skipped` counts records outside the extraction's range; `unknown`
-    names fields that the family does not know. `scopes` are those of the contract that these rows are the whole of:
-    None for the scope that was asked for, unless a record was rejected.
+    `count` is the number of rows; `kept`, `rejected` and `skipped` count the pages' records as RecordCounts does: None
+    for as many kept as there are rows, as many rejected as there are rejections. `watermark` is the highest version
+    among them; `unknown` names fields that the family does not know. `scopes` are those of the contract that these rows
+    are the whole of: None for the scope that was asked for, unless a record was rejected.
     """
 
     columns: Mapping[str, Sequence[Any]]
@@ -51,6 +53,14 @@ class Rows:
     watermark: datetime | None = None
     unknown: set[str] = field(default_factory=set)
     scopes: tuple[str, ...] | None = None
+    kept: int | None = None
+    rejected: int | None = None
+
+    def records(self, read: int) -> RecordCounts:
+        """What became of the `read` records of the pages."""
+        kept = self.count if self.kept is None else self.kept
+        rejected = len(self.rejections) if self.rejected is None else self.rejected
+        return RecordCounts(read, kept, rejected, self.skipped)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ MAX_RECORD_BYTES = 8 * 1024 * 1024
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _anything = msgspec.json.Decoder()
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class Refused(Exception):
@@ -73,6 +74,11 @@ def instant_of_ms(milliseconds: int) -> datetime:
         return _EPOCH + timedelta(milliseconds=milliseconds)
     except OverflowError as exc:
         raise Refused("implausible_instant", f"{milliseconds} ms after 1970") from exc
+
+
+def unknown_fields(record: bytes | msgspec.Raw, known: frozenset[str]) -> set[str]:
+    """Names of a decoded record's fields that are not among the known ones."""
+    return _fields.decode(record).keys() - known
 
 
 def known_fields(kind: type[msgspec.Struct], *others: str) -> frozenset[str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, DecimalException
+from enum import Enum
 from math import isfinite
 from typing import Any
 
@@ -13,7 +14,7 @@ import msgspec
 
 from shared.contracts.contract import META_COLUMNS, Column, Contract, Kind
 from shared.sources.family import ExtractionRange, RawPage, Rejection, Rows
-from shared.sources.record import Refused, checked_text, plausible
+from shared.sources.record import Refused, checked_text, plausible, unknown_fields
 
 _LARGEST_INTEGER = 2**63 - 1
 _LARGEST_DECIMAL = Decimal(10) ** 20
@@ -22,7 +23,13 @@ _LARGEST_DECIMAL = Decimal(10) ** 20
 _MILLIONTH = Decimal("0.000001")
 _META = frozenset(column.name for column in META_COLUMNS)
 
-_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+class _Fate(Enum):
+    """What became of a record, or of a part of one; in the order in which a part's decides over its record's."""
+
+    REJECTED = 0
+    KEPT = 1
+    SKIPPED = 2
 
 
 @dataclass(slots=True)
@@ -39,7 +46,7 @@ class Row:
 
 @dataclass(slots=True)
 class Table:
-    """Collects the rows of one scope.
+    """Collects the rows of one scope, and counts what becomes of the records that tell them.
 
     By `contract.version` rows older than the extraction's range are skipped, unless that is full, and the watermark is
     found; a contract whose version is the observation has neither. With `skips` off no row is too old: what is asked
@@ -51,6 +58,8 @@ class Table:
     skips: bool = True
     rejections: list[Rejection] = field(default_factory=list)
     unknown: set[str] = field(default_factory=set)
+    kept: int = 0
+    rejected: int = 0
     skipped: int = 0
     watermark: datetime | None = None
     _rows: list[Row] = field(default_factory=list)
@@ -62,20 +71,17 @@ class Table:
 
         `convert` raises Refused for a record that breaks the contract.
         """
-        try:
-            rows = [self._checked(row) for row in convert(record, checked_text(record))]
-        except Refused as exc:
-            self.reject(exc, record)
-            return False
-        except DecimalException as exc:
-            # text like NaN or 1e999999 is a decimal too, until somebody computes with it
-            self.reject(Refused("implausible_figure", f"an amount that cannot be computed with: {exc!r}"), record)
-            return False
-        if known is not None:
-            self.unknown |= _fields.decode(record).keys() - known
-        for row in rows:
-            self._take(row)
-        return True
+        return self._count(self._converted(record, convert, known))
+
+    def add_parts(
+        self,
+        parts: Iterable[bytes],
+        convert: Callable[[bytes, str], Iterable[Row]],
+        known: frozenset[str] | None = None,
+    ) -> bool:
+        """Convert the parts of one record, each rejected alone, and tell whether all of them were taken; see add."""
+        fates = [self._converted(part, convert, known) for part in parts]
+        return self._count(min(fates, key=lambda fate: fate.value, default=_Fate.SKIPPED))
 
     def add_pages(
         self,
@@ -90,7 +96,12 @@ class Table:
 
     def reject(self, why: Refused, record: bytes) -> None:
         """Keep a record for quarantine."""
-        self.rejections.append(Rejection(why.reason, why.detail, bytes(record)))
+        self._refuse(why, record)
+        self._count(_Fate.REJECTED)
+
+    def skip(self, records: int = 1) -> None:
+        """Count records that were understood and make no row of their own."""
+        self.skipped += records
 
     def seen(self, version: datetime) -> None:
         """Count the version of something that makes no row for the watermark."""
@@ -107,13 +118,54 @@ class Table:
         columns["payload"] = [row.payload for row in self._rows]
         columns["dq_valid"] = [not row.flags for row in self._rows]
         columns["dq_flags"] = [_json(row.flags) for row in self._rows]
-        return Rows(columns, len(self._rows), self.rejections, self.skipped, self.watermark, self.unknown, scopes)
+        return Rows(
+            columns,
+            len(self._rows),
+            self.rejections,
+            self.skipped,
+            self.watermark,
+            self.unknown,
+            scopes,
+            self.kept,
+            self.rejected,
+        )
+
+    def _converted(
+        self, record: bytes, convert: Callable[[bytes, str], Iterable[Row]], known: frozenset[str] | None
+    ) -> _Fate:
+        try:
+            rows = [self._checked(row) for row in convert(record, checked_text(record))]
+        except Refused as exc:
+            self._refuse(exc, record)
+            return _Fate.REJECTED
+        except DecimalException as exc:
+            # text like NaN or 1e999999 is a decimal too, until somebody computes with it
+            self._refuse(Refused("implausible_figure", f"an amount that cannot be computed with: {exc!r}"), record)
+            return _Fate.REJECTED
+        if known is not None:
+            self.unknown |= unknown_fields(record, known)
+        before = len(self._rows)
+        for row in rows:
+            self._take(row)
+        return _Fate.KEPT if len(self._rows) > before else _Fate.SKIPPED
+
+    def _refuse(self, why: Refused, record: bytes) -> None:
+        self.rejections.append(Rejection(why.reason, why.detail, bytes(record)))
+
+    def _count(self, fate: _Fate) -> bool:
+        match fate:
+            case _Fate.REJECTED:
+                self.rejected += 1
+            case _Fate.KEPT:
+                self.kept += 1
+            case _Fate.SKIPPED:
+                self.skipped += 1
+        return fate is not _Fate.REJECTED
 
     def _take(self, row: Row) -> None:
         if self.contract.version not in _META:
             version = row.values[self.contract.version]
             if self.skips and version < self.extraction.start and not self.extraction.full:
-                self.skipped += 1
                 return
             self.seen(version)
         self._rows.append(row)

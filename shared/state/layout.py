@@ -9,9 +9,12 @@ closed        how a window closed, one object an outcome; `closings` are those t
 gap           a window that closed without a source
 listing       which spooled events a window reads, one a workspace; `drained` says that they were deleted
 watermark     how far a source is
+run           what a run did, until the warehouse has heard of it
 request       a window is ready to be built by dbt; `built` remembers what was
 lease         who works on something right now
 """
+
+from datetime import UTC, datetime
 
 from shared.windows.window import Window
 
@@ -81,6 +84,12 @@ def request(pipeline: str, digest: str) -> str:
     return f"dbt/requests/{pipeline}/{digest}.json"
 
 
+def run(finished_at: datetime, run_id: str) -> str:
+    """What a run did; the oldest first, so that the warehouse hears of them in their order."""
+    return f"runs/{finished_at.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}.{run_id}.json"
+
+
+RUNS = "runs/"
 REQUESTS = "dbt/requests/"
 CLOSINGS = "closings/"
 OPEN = "open/"

@@ -13,9 +13,10 @@ from typing import Any
 
 import yaml
 
-from shared.contracts import CONTRACTS
+from shared.contracts import CONTRACTS, PLATFORM_TABLES
 from shared.contracts.contract import FIRST_WINDOW_ID, Column, Contract, Kind
-from shared.contracts.pipeline_windows import TABLE as WINDOWS_TABLE
+from shared.contracts.pipeline_windows import PIPELINE_WINDOWS
+from shared.contracts.platform_table import PlatformTable
 from shared.registry import Registry, Source, registry
 from shared.registry.ai_tools import AiToolSettings
 from shared.registry.incident_io import IncidentIoSettings
@@ -23,6 +24,12 @@ from shared.registry.slo import SloSettings
 
 LOOKBACK_DAYS = 7
 """How far behind the newest load a mart looks again: transactions commit out of order, a part may be replayed late."""
+
+EVERY_BUILD = "every_build"
+"""The tag of what every dbt run builds and tests, whichever pipelines it is for: what the platform tells of itself."""
+
+PLATFORM_SOURCE = "ops"
+"""What dbt calls the source of the platform's own tables."""
 
 SOURCES_FILE = Path("models", "sources", "generated", "_sources.yml")
 """Where the sources file belongs inside the dbt project; it is generated, so git ignores it."""
@@ -66,7 +73,8 @@ def dbt_vars(known: Registry) -> dict[str, Any]:
 
 
 def sources_yaml(known: Registry, contracts: Mapping[str, Contract]) -> str:
-    """The text of dbt's sources file: one table entry a registry source, documented and tested by its contract.
+    """The text of dbt's sources file: one table entry a registry source, documented and tested by its contract, and one
+    for each table of the platform's own.
 
     Raises KeyError when a source refers to a contract that is not in `contracts`.
     """
@@ -84,6 +92,15 @@ def sources_yaml(known: Registry, contracts: Mapping[str, Contract]) -> str:
                 "tables": [_table(source, contracts[source.contract]) for source in sources],
             }
             for domain, sources in domains.items()
+        ]
+        + [
+            {
+                "name": PLATFORM_SOURCE,
+                "description": "What the platform tells about itself, generated from its tables' definitions.",
+                "database": _DATABASE,
+                "schema": _SCHEMA,
+                "tables": [_platform_table(table) for table in PLATFORM_TABLES],
+            }
         ],
     }
     return yaml.safe_dump(document, sort_keys=False, width=120)
@@ -197,19 +214,33 @@ def _table(source: Source, contract: Contract) -> dict[str, Any]:
             "meta": {"registry_source": source.name, "contract": contract.name},
             "freshness": _freshness(source),
             "loaded_at_query": _LOADED_AT.format(
-                as_of=_AS_OF, database=_DATABASE, schema=_SCHEMA, table=WINDOWS_TABLE, source=source.name
+                as_of=_AS_OF, database=_DATABASE, schema=_SCHEMA, table=PIPELINE_WINDOWS.name, source=source.name
             ),
         },
         "data_tests": [
-            {
-                "columns_not_null": {
-                    "name": f"source_{source.name}_columns_not_null",
-                    "arguments": {"columns": relied_on},
-                    "config": {"severity": "error", "where": f"_source = '{source.name}'"},
-                }
-            }
+            _not_null(f"source_{source.name}_columns_not_null", relied_on, where=f"_source = '{source.name}'")
         ],
         "columns": [_column(column) for column in contract.stored],
+    }
+
+
+def _platform_table(table: PlatformTable) -> dict[str, Any]:
+    name = table.name.lower()
+    required = [column.name for column in table.columns if column.required]
+    return {
+        "name": name,
+        "identifier": table.name,
+        "description": table.grain,
+        "config": {"tags": [EVERY_BUILD]},
+        "data_tests": [_not_null(f"source_{PLATFORM_SOURCE}_{name}_columns_not_null", required)],
+        "columns": [_column(column) for column in table.columns],
+    }
+
+
+def _not_null(name: str, columns: Sequence[str], **config: str) -> dict[str, Any]:
+    arguments = {"columns": list(columns)}
+    return {
+        "columns_not_null": {"name": name, "arguments": arguments, "config": {"severity": "error", **config}},
     }
 
 

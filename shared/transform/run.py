@@ -1,7 +1,7 @@
 """The dbt job: the holder of the lease builds every pending request in one run, and looks again before it ends.
 
-lease → window table → freshness gate and build → built digests remembered, requests taken away → lease given back → any
-request that came meanwhile? A failed build keeps its requests; the marts stay at their last good state.
+lease → tables of windows and runs → freshness gate and build → built digests remembered, requests taken away → lease
+given back → any request that came meanwhile? A failed build keeps its requests; the marts stay at the last good state.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 from shared import logs
 from shared.contracts import CONTRACTS
+from shared.contracts.pipeline_runs import PIPELINE_RUNS
+from shared.contracts.pipeline_windows import PIPELINE_WINDOWS
 from shared.errors import LeaseHeld
 from shared.instants import from_text, to_text
 from shared.ports import Clock, Warehouse, WindowState
@@ -18,6 +20,8 @@ from shared.registry.load import Registry
 from shared.state import layout
 from shared.state.documents import Document, Documents
 from shared.state.lease import Lease, acquire
+from shared.state.runs import kept_runs, runs_of
+from shared.transform.dbt_inputs import EVERY_BUILD
 from shared.transform.gate import Freshness
 from shared.windows.window import Window
 
@@ -25,9 +29,13 @@ LEASE_SECONDS = 90.0
 # Renewed every 30 s; a job that was killed blocks the next one for a minute and a half at most.
 
 
+_RUNS_AT_ONCE = 200
+# Read and deleted one by one, at some 30 ms each: a batch stays below the time in which the lease is renewed.
+
+
 @dataclass(frozen=True, slots=True)
 class BuildPlan:
-    """What one dbt run builds: the selections of its pipelines, as of the newest window."""
+    """What one dbt run builds: the selections of its pipelines and of every build, as of the newest window."""
 
     run_id: str
     pipelines: tuple[str, ...]
@@ -99,7 +107,9 @@ def _build_once(ports: TransformPorts, lease: Lease, run_id: str, full_refresh: 
         return True
     # a source that has not brought a row yet has models all the same
     ports.warehouse.prepare([CONTRACTS[name] for name in sorted({s.contract for s in ports.registry.sources.values()})])
+    # windows first: whatever a closed window's parts did was kept before it closed
     _record_windows(ports)
+    _record_runs(ports, lease)
     plan = _plan(ports, run_id, requests, full_refresh)
     logs.info("dbt.started", pipelines=plan.pipelines, requests=len(requests), as_of=plan.as_of)
     report = ports.dbt.build(plan, lease.keep)
@@ -114,7 +124,7 @@ def _plan(ports: TransformPorts, run_id: str, requests: Sequence[Document], full
     pipelines = sorted({str(request.value["pipeline"]) for request in requests} or set(ports.registry.pipelines))
     windows = [Window.from_interval(str(r.value["pipeline"]), str(r.value["window"])) for r in requests]
     as_of = max((window.end for window in windows), default=ports.clock.now())
-    select = tuple(ports.registry.pipelines[name].dbt_select for name in pipelines)
+    select = (*(ports.registry.pipelines[name].dbt_select for name in pipelines), f"tag:{EVERY_BUILD}")
     return BuildPlan(run_id, tuple(pipelines), select, as_of, full_refresh)
 
 
@@ -122,10 +132,25 @@ def _record_windows(ports: TransformPorts) -> None:
     closings = list(ports.documents.under(layout.CLOSINGS))
     states = [state for closing in closings for state in _states(closing.value)]
     if states:
-        ports.warehouse.record_windows(_latest(states))
+        ports.warehouse.record(PIPELINE_WINDOWS, _latest(states))
         for closing in closings:
             ports.documents.delete(closing)
         logs.info("dbt.windows_recorded", windows=len(closings))
+
+
+def _record_runs(ports: TransformPorts, lease: Lease) -> None:
+    recorded = 0
+    for kept in kept_runs(ports.documents, _RUNS_AT_ONCE):
+        runs = runs_of(kept, ports.clock.now())
+        if runs:
+            ports.warehouse.record(PIPELINE_RUNS, runs)
+        for document in kept:
+            ports.documents.delete(document)
+        recorded += len(runs)
+        # a week of runs takes minutes, and none is left out: what landed and what was loaded must be seen together
+        lease.keep()
+    if recorded:
+        logs.info("dbt.runs_recorded", runs=recorded)
 
 
 def _states(value: Any) -> list[WindowState]:

@@ -21,10 +21,12 @@ from shared.contracts import CONTRACTS
 from shared.contracts.ai_tool_daily_metrics import AI_TOOL_DAILY_METRICS
 from shared.contracts.contract import Column, Contract, Kind
 from shared.contracts.incidents import INCIDENTS
+from shared.contracts.pipeline_runs import PIPELINE_RUNS
+from shared.contracts.pipeline_windows import PIPELINE_WINDOWS
 from shared.errors import WarehouseRefused
 from shared.extract.part import PartBuffer
 from shared.landing import PartName
-from shared.ports import Bucket, LandedPart, LoadedRows, Warehouse, WindowState
+from shared.ports import Bucket, LandedPart, LoadedRows, PipelineRun, Warehouse, WindowState
 from tests.contract.stack import LANDING, Stack
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -43,6 +45,7 @@ class Raw:
     """Of a contract, that of incidents if none is given."""
     ledger: Callable[[], set[tuple[str, int]]]
     windows: Callable[[], list[dict[str, Any]]]
+    runs: Callable[[], list[dict[str, Any]]]
 
 
 @pytest.fixture(params=["memory", pytest.param("emulated", marks=pytest.mark.emulated)])
@@ -60,6 +63,7 @@ def memory_raw() -> Raw:
         lambda contract=INCIDENTS: [_decoded(row, contract) for row in fake.tables[contract.table].values()],
         lambda: set(fake.ledgers[INCIDENTS.ledger_table]),
         lambda: [dataclasses.asdict(state) for state in fake.windows.values()],
+        lambda: [dataclasses.asdict(run) for run in fake.runs.values()],
     )
 
 
@@ -77,6 +81,7 @@ def stack_raw(stack: Stack, schema: str | None = None) -> Raw:
         lambda contract=INCIDENTS: [_decoded(row, contract) for row in rows(contract.table)],
         lambda: {(row["object_name"], row["generation"]) for row in rows(INCIDENTS.ledger_table)},
         lambda: rows("PIPELINE_WINDOWS"),
+        lambda: rows("PIPELINE_RUNS"),
     )
 
 
@@ -189,7 +194,7 @@ def test_a_row_arrives_as_it_was_written(raw: Raw) -> None:
         "dq_flags": '["impossible_ttd"]',
     }
     part = land(raw, incident(**values))
-    assert load(raw, part) == LoadedRows(already_loaded=False, inserted=1, updated=0)
+    assert load(raw, part) == LoadedRows(already_loaded=False, inserted=1, updated=0, copied=1)
     row = only(raw.table())
     expected = incident(**values) | {
         "_is_deleted": False,
@@ -216,9 +221,9 @@ def test_null_is_null_and_text_is_text(raw: Raw) -> None:
 
 def test_a_part_is_loaded_once(raw: Raw) -> None:
     part = land(raw, incident("1"), incident("2"))
-    assert load(raw, part) == LoadedRows(already_loaded=False, inserted=2, updated=0)
+    assert load(raw, part) == LoadedRows(already_loaded=False, inserted=2, updated=0, copied=2)
     before = raw.table()
-    assert load(raw, part, loaded_at=NOON + 2 * HOUR) == LoadedRows(already_loaded=True)
+    assert load(raw, part, loaded_at=NOON + 2 * HOUR) == LoadedRows(already_loaded=True, copied=2)
     assert raw.table() == before
 
 
@@ -237,7 +242,7 @@ def test_an_older_version_does_not_replace(raw: Raw, kind: str) -> None:
     updated_at = NOON - HOUR if kind == "older" else NOON
     observed_at = NOON + HOUR if kind == "older" else NOON - HOUR
     part = land(raw, incident(name="late", updated_at=updated_at), observed_at=observed_at)
-    assert load(raw, part) == LoadedRows(already_loaded=False, inserted=0, updated=0)
+    assert load(raw, part) == LoadedRows(already_loaded=False, inserted=0, updated=0, copied=1)
     assert only(raw.table())["name"] == "there"
     assert (part.object_name, part.generation) in raw.ledger()
 
@@ -248,7 +253,8 @@ def test_a_newer_version_replaces(raw: Raw, kind: str) -> None:
     updated_at = NOON + timedelta(microseconds=1) if kind == "newer" else NOON
     observed_at = {"newer": NOON - HOUR, "equal, observed later": NOON + HOUR}.get(kind, NOON)
     part = land(raw, incident(name="new", updated_at=updated_at), observed_at=observed_at)
-    assert load(raw, part, loaded_at=NOON + 3 * HOUR) == LoadedRows(already_loaded=False, inserted=0, updated=1)
+    loaded = load(raw, part, loaded_at=NOON + 3 * HOUR)
+    assert loaded == LoadedRows(already_loaded=False, inserted=0, updated=1, copied=1)
     row = only(raw.table())
     assert (row["name"], row["severity_name"], row["_observed_at"]) == ("new", None, observed_at)
     assert (row["_source_file"], row["_ingested_at"]) == (part.object_name, NOON + 3 * HOUR)
@@ -256,7 +262,8 @@ def test_a_newer_version_replaces(raw: Raw, kind: str) -> None:
 
 def test_of_duplicates_in_a_file_the_newest_is_loaded(raw: Raw) -> None:
     versions = [incident(name=f"v{hour}", updated_at=NOON + hour * HOUR) for hour in (1, 3, 2)]
-    assert load(raw, land(raw, *versions, incident("2"))) == LoadedRows(already_loaded=False, inserted=2, updated=0)
+    loaded = load(raw, land(raw, *versions, incident("2")))
+    assert loaded == LoadedRows(already_loaded=False, inserted=2, updated=0, copied=4)
     assert {row["incident_id"]: row["name"] for row in raw.table()} == {"1": "v3", "2": "Checkout is slow"}
     again = [version | {"severity_name": "high"} for version in versions]
     assert load(raw, land(raw, *again, *again, observed_at=NOON + HOUR)).updated == 1
@@ -434,35 +441,99 @@ def window(source: str = "a", *, status: str = "complete", closed_at: datetime =
 
 def test_windows_are_recorded_by_pipeline_window_and_source(raw: Raw) -> None:
     states = [window("a"), window("b", rows=0), dataclasses.replace(window("a"), window_id="20261120T1300Z")]
-    raw.open().record_windows(states)
+    raw.open().record(PIPELINE_WINDOWS, states)
     assert sorted(raw.windows(), key=repr) == sorted(map(dataclasses.asdict, states), key=repr)
-    raw.open().record_windows(states)
+    raw.open().record(PIPELINE_WINDOWS, states)
     assert len(raw.windows()) == 3
 
 
 def test_of_a_windows_states_the_one_closed_later_stays(raw: Raw) -> None:
     warehouse = raw.open()
-    warehouse.record_windows([window(status="missing", closed_at=NOON)])
-    warehouse.record_windows([window(status="superseded", closed_at=NOON + HOUR)])
-    warehouse.record_windows([window(status="missing", closed_at=NOON)])
+    warehouse.record(PIPELINE_WINDOWS, [window(status="missing", closed_at=NOON)])
+    warehouse.record(PIPELINE_WINDOWS, [window(status="superseded", closed_at=NOON + HOUR)])
+    warehouse.record(PIPELINE_WINDOWS, [window(status="missing", closed_at=NOON)])
     assert only(raw.windows())["status"] == "superseded"
-    warehouse.record_windows([window(status="complete", closed_at=NOON + HOUR)])
+    warehouse.record(PIPELINE_WINDOWS, [window(status="complete", closed_at=NOON + HOUR)])
     assert only(raw.windows())["status"] == "complete"
 
 
 def test_of_a_windows_states_in_one_call_the_one_closed_later_stays(raw: Raw) -> None:
     states = [window(status=s, closed_at=NOON + n * HOUR) for s, n in (("missing", 0), ("complete", 2), ("older", 1))]
-    raw.open().record_windows(states)
+    raw.open().record(PIPELINE_WINDOWS, states)
     assert only(raw.windows())["status"] == "complete"
 
 
 def test_many_windows_are_recorded_in_one_call(raw: Raw) -> None:
-    raw.open().record_windows([window(f"source {number}") for number in range(450)])
+    raw.open().record(PIPELINE_WINDOWS, [window(f"source {number}") for number in range(450)])
     assert len(raw.windows()) == 450
 
 
 def test_no_windows_are_nothing_to_do(raw: Raw) -> None:
-    raw.open().record_windows([])
+    raw.open().record(PIPELINE_WINDOWS, [])
+
+
+FAILED = PipelineRun(
+    run_id="failed",
+    step="extract",
+    pipeline="ops_incidents",
+    source="a",
+    window_id="20261120T1200Z",
+    window_end=NOON,
+    revision=0,
+    first_part=None,
+    last_part=None,
+    is_full=None,
+    started_at=NOON,
+    finished_at=NOON + timedelta(microseconds=1),
+    seconds=0.000001,
+    status="failed",
+    error="SourceUnavailable",
+    records_read=None,
+    records_kept=None,
+    records_rejected=None,
+    records_skipped=None,
+    rows_landed=0,
+    rows_loaded=None,
+    watermark_start=None,
+    watermark_end=None,
+    recorded_at=NOON + HOUR,
+)
+LOADED = dataclasses.replace(
+    FAILED,
+    run_id="loaded",
+    step="load",
+    first_part=0,
+    last_part=0,
+    is_full=False,
+    status="done",
+    error=None,
+    records_read=7,
+    records_kept=4,
+    records_rejected=2,
+    records_skipped=1,
+    rows_landed=5,
+    rows_loaded=5,
+    watermark_end=NOON - HOUR,
+)
+
+
+def test_runs_are_recorded_by_their_id(raw: Raw) -> None:
+    """Values that are NULL in one row and none in another, in any order; the later end of a run stays."""
+    for order in ([FAILED, LOADED], [LOADED, FAILED]):
+        raw.open().record(PIPELINE_RUNS, order)
+        assert sorted(raw.runs(), key=repr) == sorted(map(dataclasses.asdict, order), key=repr)
+    later = dataclasses.replace(LOADED, status="failed", error="StorageUnavailable", finished_at=NOON + HOUR)
+    raw.open().record(PIPELINE_RUNS, [later, LOADED])
+    raw.open().record(PIPELINE_RUNS, [LOADED])
+    assert {run["run_id"]: run["error"] for run in raw.runs()} == {
+        "failed": "SourceUnavailable",
+        "loaded": "StorageUnavailable",
+    }
+
+
+def test_the_tables_of_the_platform_s_own_are_prepared_too(raw: Raw) -> None:
+    raw.open().prepare([])
+    assert (raw.windows(), raw.runs()) == ([], [])
 
 
 # tables whose scopes are re-read as a whole
@@ -539,7 +610,7 @@ def test_a_whole_scope_takes_away_what_it_no_longer_has(raw: Raw) -> None:
         read(raw, use(model="auto"), use("eve")),
         read(raw, use(model="gpt-5"), use("eve"), hours=24),
     )
-    assert loaded == [LoadedRows(False, 2, 0, 0), LoadedRows(False, 1, 1, 1)]
+    assert loaded == [LoadedRows(False, 2, 0, 0, 2), LoadedRows(False, 1, 1, 1, 2)]
     assert live(raw) == {("11-20", "ada gpt-5"): 1, ("11-20", "eve gpt-5"): 1}
     gone = only([row for row in raw.table(AI_TOOL_DAILY_METRICS) if row["_is_deleted"]])
     assert (gone["model"], gone["_observed_at"], gone["_ingested_at"]) == ("auto", NOON + 24 * HOUR, NOON + 101 * HOUR)
@@ -621,7 +692,7 @@ def test_a_part_that_is_loaded_twice_takes_nothing_away_twice(raw: Raw) -> None:
     """The ledger knows it: what came since stays."""
     first, second = read(raw, hours=24), read(raw, use(), hours=48)
     load_days(raw, read(raw, use()), first, second)
-    assert load(raw, first, contract=AI_TOOL_DAILY_METRICS) == LoadedRows(already_loaded=True)
+    assert load(raw, first, contract=AI_TOOL_DAILY_METRICS) == LoadedRows(already_loaded=True, copied=first.rows)
     assert live(raw) == {("11-20", "ada gpt-5"): 1}
 
 

@@ -14,6 +14,7 @@ import snowflake.connector
 from shared.adapters.snowflake import Limits, SnowflakeAccess, SnowflakeWarehouse
 from shared.contracts.contract import Column, Kind
 from shared.contracts.incidents import INCIDENTS
+from shared.contracts.pipeline_windows import PIPELINE_WINDOWS
 from shared.errors import WarehouseRefused, WarehouseUnavailable
 from shared.ports import LoadedRows
 from tests.contract.servers import Answer, Asked, Server, closed_port, hang_up, json_reply, reply
@@ -109,7 +110,7 @@ def test_a_login_that_is_never_answered_well(server: Server, answer: Answer) -> 
 
 def test_nobody_listens() -> None:
     with pytest.raises(WarehouseUnavailable):
-        at(closed_port()).record_windows([])
+        at(closed_port()).record(PIPELINE_WINDOWS, [])
 
 
 def _login_refused(code: str, message: str) -> Answer:
@@ -138,7 +139,7 @@ def test_a_refused_login_fetches_the_key_again_once_and_is_then_permanent(server
 
     warehouse = SnowflakeWarehouse(SnowflakeAccess("RAW", "PUBLIC", "LANDING", options, SHORT))
     with pytest.raises(WarehouseRefused) as caught:
-        warehouse.record_windows([])
+        warehouse.record(PIPELINE_WINDOWS, [])
     assert fetched == [False, True]
     assert "sk-largest-secret" not in str(caught.value)
 
@@ -224,7 +225,7 @@ def test_the_lost_answer_to_a_commit_is_settled_by_the_next_delivery(
     server.answer = before(stack.snowflake_port, lambda sql: "answer" if sql == "COMMIT" else None)
     with pytest.raises(WarehouseUnavailable):
         at(server.port, schema, dataclasses.replace(IMPATIENT, login=5)).load_part(INCIDENTS, part, loaded_at=NOON)
-    assert load(raw, part) == LoadedRows(already_loaded=True)
+    assert load(raw, part) == LoadedRows(already_loaded=True, copied=1)
     assert len(raw.table()) == 1
 
 
@@ -253,7 +254,7 @@ def test_a_stage_that_does_not_exist_is_refused_and_rolled_back(stack: Stack, sc
 def test_a_window_table_of_another_shape_is_refused(stack: Stack, schema: str) -> None:
     stack.sql(f"CREATE TABLE RAW.{schema}.PIPELINE_WINDOWS (PIPELINE VARCHAR)")
     with pytest.raises(WarehouseRefused):
-        stack.warehouse(schema, limits=SHORT).record_windows([window()])
+        stack.warehouse(schema, limits=SHORT).record(PIPELINE_WINDOWS, [window()])
 
 
 @pytest.mark.parametrize("name", ["landing/it's/r0/part.parquet", 'landing/a"b/r0/part.parquet', "landing/ü/p.parquet"])

@@ -32,7 +32,7 @@ def load_day(cursor: Any, tool: str, day: date, uses: Sequence[Usage], window_en
     """Load one whole day of a tool as the window that ends at `window_end` read it, five minutes after its end."""
     source = registry().source(f"ai_telemetry_{tool}_daily_metrics")
     of_the_day = [(Usage(day, u.actor, u.actor_kind, u.model, u.figures), _record(u)) for u in uses]
-    rows = rows_of(settings_of(source), of_the_day, [], [day.isoformat()])
+    rows = rows_of(settings_of(source), of_the_day, [])
     assert rows.count
     assert not rows.rejections
     observed_at, ingested_at = window_end + timedelta(minutes=1), window_end + timedelta(minutes=5)

@@ -5,13 +5,15 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.contracts import CONTRACTS
+from shared.contracts import CONTRACTS, PLATFORM_TABLES
 from shared.contracts.contract import Contract, Kind
 from shared.contracts.incidents import INCIDENTS
-from shared.contracts.pipeline_windows import COLUMNS, upsert
-from shared.contracts.pipeline_windows import create_table as create_windows
+from shared.contracts.pipeline_windows import PIPELINE_WINDOWS
+from shared.contracts.platform_table import PlatformTable, upsert
+from shared.contracts.platform_table import create_table as create_platform_table
 from shared.contracts.snowflake import create_staging, create_table, merge_from_staging
 from shared.instants import to_text
+from shared.ports import PipelineRun, WindowState
 from shared.registry import registry
 from shared.sources.incident_io.times import incident_times
 
@@ -92,7 +94,8 @@ def create_tables(cursor: Any) -> None:
     cursor.execute(f"create schema if not exists {SCHEMA}")
     for contract in CONTRACTS.values():
         cursor.execute(create_table(contract, SCHEMA))
-    cursor.execute(create_windows(SCHEMA))
+    for table in PLATFORM_TABLES:
+        cursor.execute(create_platform_table(table, SCHEMA))
 
 
 def load(
@@ -111,11 +114,17 @@ def load(
 
 def close_window(cursor: Any, source: str, end: datetime, status: str) -> None:
     """Record the source's hourly window that ends at `end`."""
-    row = dict.fromkeys(COLUMNS, "")
-    row |= {"pipeline": "ops_incidents", "window_id": to_text(end), "source": source, "status": status}
-    row |= {"window_start": to_text(end - timedelta(hours=1)), "window_end": to_text(end), "closed_at": to_text(end)}
-    row |= {"rows_landed": "0", "rows_rejected": "0"}
-    cursor.execute(upsert(SCHEMA, 1), list(row.values()))
+    record(
+        cursor,
+        PIPELINE_WINDOWS,
+        WindowState("ops_incidents", to_text(end), source, end - timedelta(hours=1), end, status, 0, 0, end),
+    )
+
+
+def record(cursor: Any, table: PlatformTable, *rows: WindowState | PipelineRun) -> None:
+    """Upsert rows of a table of the platform's own."""
+    values = [to_text(v) if isinstance(v, datetime) else v for row in rows for v in table.values_of(row)]
+    cursor.execute(upsert(table, SCHEMA, len(rows)), values)
 
 
 def _bound(value: object, kind: Kind) -> object:

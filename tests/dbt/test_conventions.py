@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from shared.contracts import CONTRACTS
+from shared.contracts import CONTRACTS, PLATFORM_TABLES
 from shared.contracts.contract import Kind
 from shared.registry import registry
-from shared.transform.dbt_inputs import dbt_vars, source_table, staging_model
+from shared.transform.dbt_inputs import EVERY_BUILD, PLATFORM_SOURCE, dbt_vars, source_table, staging_model
 from tests.dbt.project import DbtProject, models
 from tests.dbt.raw import OWN_NAMES
 
@@ -72,7 +72,7 @@ def test_every_model_has_a_test(manifest: dict[str, Any]) -> None:
 
 
 def test_every_model_belongs_to_a_pipeline(manifest: dict[str, Any]) -> None:
-    pipelines = set(registry().pipelines)
+    pipelines = {*registry().pipelines, EVERY_BUILD}
     for model in models(manifest):
         assert pipelines & set(model["config"]["tags"]), model["name"]
 
@@ -100,14 +100,32 @@ def test_every_source_has_an_entry_and_a_staging_model(manifest: dict[str, Any])
         assert entry["freshness"]["error_after"]["count"] == source.freshness.error_after_minutes
         assert f"source = '{source.name}'" in entry["loaded_at_query"]
         assert (staging_model(source), contract.table) in read
+    for table in PLATFORM_TABLES:
+        entry = entries.pop((PLATFORM_SOURCE, table.name.lower()))
+        assert (entry["identifier"], entry["config"]["tags"]) == (table.name, [EVERY_BUILD])
+        assert set(entry["columns"]) == {column.name for column in table.columns}
+        assert (f"stg_{PLATFORM_SOURCE}__{table.name.lower()}", table.name) in read
     assert not entries, "an entry without a source in the registry"
+
+
+def test_what_every_build_tests_depends_on_what_every_build_builds(manifest: dict[str, Any]) -> None:
+    """A test that refers to a pipeline's mart would be skipped, or fail, in the builds of the others."""
+    tests = ("records_read_are_accounted_for", "rows_landed_are_loaded", "row_counts_are_usual")
+    for name in (*tests, "runs_of_other_pipelines_come_out_even"):
+        parents = manifest["nodes"][f"test.operational_performance.{name}"]["depends_on"]["nodes"]
+        assert parents
+        assert {tag for parent in parents for tag in manifest["nodes"][parent]["config"]["tags"]} == {EVERY_BUILD}
 
 
 def test_personal_columns_are_hashed_in_staging(manifest: dict[str, Any]) -> None:
     """Staging is the only reader of RAW, so what it does not pass on is nowhere."""
-    contract_of = {id_: CONTRACTS[entry["meta"]["contract"]] for id_, entry in manifest["sources"].items()}
+    contract_of = {
+        id_: CONTRACTS[entry["meta"]["contract"]]
+        for id_, entry in manifest["sources"].items()
+        if entry["source_name"] != PLATFORM_SOURCE
+    }
     for model in models(manifest):
-        for source in _parents(model, "source"):
+        for source in set(_parents(model, "source")) & set(contract_of):
             personal = {column.name for column in contract_of[source].columns if column.pii}
             selected = set(re.findall(r"\b\w+\b", re.sub(r"\{[{%].*?[%}]\}", "", _code(model))))
             assert not (personal | {"payload"}) & selected, model["name"]
@@ -201,6 +219,8 @@ def test_severities(manifest: dict[str, Any]) -> None:
         "bridge_ops__incident_service_incident_is_in_the_fact",
         "net_is_not_above_gross_at_the_source",
         "stg_ecommerce__orders_status_is_known",
+        "row_counts_are_usual",
+        "runs_of_other_pipelines_come_out_even",
         "weekly_incidents_are_usual",
     }
 

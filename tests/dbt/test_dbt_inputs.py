@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
-from shared.contracts import CONTRACTS
+from shared.contracts import CONTRACTS, PLATFORM_TABLES
 from shared.registry import Registry, registry
 from shared.transform.dbt_inputs import (
+    EVERY_BUILD,
+    PLATFORM_SOURCE,
     SOURCES_FILE,
     dbt_vars,
     main,
@@ -92,8 +94,24 @@ def test_a_disabled_source_keeps_its_history_and_loses_its_freshness() -> None:
     assert tables["companya_incidents"]["config"]["freshness"]["warn_after"] == {"count": 120, "period": "minute"}
 
 
+def test_the_platform_s_own_tables_are_described_by_their_definitions() -> None:
+    tables = _tables(registry(), PLATFORM_SOURCE)
+    assert set(tables) == {table.name.lower() for table in PLATFORM_TABLES}
+    for table in PLATFORM_TABLES:
+        entry = tables[table.name.lower()]
+        assert entry["config"]["tags"] == [EVERY_BUILD]
+        assert [column["name"] for column in entry["columns"]] == [column.name for column in table.columns]
+        (test,) = entry["data_tests"]
+        assert {*table.keys, table.newest} <= set(test["columns_not_null"]["arguments"]["columns"])
+
+
+def _of_the_registry() -> list[dict[str, Any]]:
+    """The dbt sources that the registry's sources make."""
+    return [s for s in yaml.safe_load(sources_yaml(registry(), CONTRACTS))["sources"] if s["name"] != PLATFORM_SOURCE]
+
+
 def test_keys_are_tested_at_the_source() -> None:
-    for domain in yaml.safe_load(sources_yaml(registry(), CONTRACTS))["sources"]:
+    for domain in _of_the_registry():
         for table in domain["tables"]:
             (test,) = table["data_tests"]
             contract = CONTRACTS[table["config"]["meta"]["contract"]]
@@ -102,7 +120,7 @@ def test_keys_are_tested_at_the_source() -> None:
 
 
 def test_personal_columns_are_marked() -> None:
-    for domain in yaml.safe_load(sources_yaml(registry(), CONTRACTS))["sources"]:
+    for domain in _of_the_registry():
         for table in domain["tables"]:
             contract = CONTRACTS[table["config"]["meta"]["contract"]]
             marked = {c["name"] for c in table["columns"] if c.get("config", {}).get("meta", {}).get("pii")}

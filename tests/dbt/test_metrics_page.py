@@ -54,6 +54,13 @@ def test_definitions_of_the_ai_tools_are_the_columns_descriptions(parsed: DbtPro
     assert {name for name in columns if figures.fullmatch(name)} == set(table)
 
 
+def test_definitions_of_runs_are_the_columns_descriptions(parsed: DbtProject) -> None:
+    columns = _columns(parsed, "fct_ops__pipeline_runs")
+    table = _table("Runs")
+    assert table == {name: [columns[name]] for name in table}
+    assert {name for name in columns if re.fullmatch(r"(records|rows)_\w+", name)} == set(table)
+
+
 def test_definitions_of_service_levels_and_the_shop_are_the_columns_descriptions(parsed: DbtProject) -> None:
     for chapter, model, figures in (
         ("Service levels", "fct_slo__daily_attainment", r"(window_)?attainment|target|error_budget_\w+|is_met"),

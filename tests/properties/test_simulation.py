@@ -47,7 +47,7 @@ def test_a_death_at_any_moment_of_a_window_changes_nothing() -> None:
         undisturbed, bad = one_window()
         assert_truth(undisturbed, bad)
         effects = {effect for _, effect, _ in undisturbed.moments}
-        assert effects >= {"create", "delete", "publish", "load_part", "start", "build", "record_windows"}
+        assert effects >= {"create", "delete", "publish", "load_part", "start", "build", "record"}
         for moment, where in enumerate(undisturbed.moments):
             story, bad = one_window(die_at_moment=moment)
             try:

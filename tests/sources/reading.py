@@ -27,7 +27,8 @@ from shared.adapters.http import PooledHttp
 from shared.adapters.memory import MemoryClock, MemoryCloud, MemoryJobs, MemoryPublisher, MemorySecrets
 from shared.adapters.memory_warehouse import MemoryWarehouse
 from shared.contracts import CONTRACTS
-from shared.extract.run import ExtractPorts, ExtractSummary, extract_window
+from shared.extract.run import ExtractPorts, extract_window
+from shared.extract.summary import ExtractSummary
 from shared.landing import PartMetadata
 from shared.load.run import LoadPorts, load_object
 from shared.messages import ExtractMessage, LandedMessage
@@ -154,7 +155,8 @@ class Reading:
             self.registry, self.landing, self.quarantine, self.warehouse, self.clock, self._token, closing
         )
         with _quiet():
-            load_object(ports, LandedMessage("landing", name, stored.generation, stored.crc32c, dict(stored.metadata)))
+            message = LandedMessage("landing", name, stored.generation, stored.crc32c, dict(stored.metadata))
+            load_object(ports, message, run_id=self._token())
 
     def rows(self, source: str, *, live: bool = True) -> list[Row]:
         """The source's rows in its RAW table: those that are there, or those that are gone."""
@@ -202,9 +204,11 @@ class Reading:
         )
         self.invocations += 1
         with _quiet():
-            return extract_window(
+            summary = extract_window(
                 ports, self.registry.source(source), window, revision=0, part=part, run_id=self._token()
             )
+        assert summary.records.unaccounted == 0
+        return summary
 
     def _token(self) -> str:
         return f"token-{next(self._tokens):06d}"

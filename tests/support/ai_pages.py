@@ -40,7 +40,7 @@ def read_day(tool: str, answer: Answer, *, day: date = DAY) -> Rows:
 
 
 def read_days(tool: str, answer: Answer, *, day: date = DAY, days: int = 1) -> dict[tuple[str, ...], Rows]:
-    """The rows of each scope, in the order of being read."""
+    """The rows of each scope, in the order of being read; all records are accounted for."""
     family, block = FAMILIES[tool], source(tool)
     start = datetime(day.year, day.month, day.day, tzinfo=UTC)
     extraction = ExtractionRange(start, start + timedelta(days=days))
@@ -55,7 +55,10 @@ def read_days(tool: str, answer: Answer, *, day: date = DAY, days: int = 1) -> d
             request = flow.send(page.seen)
         except StopIteration:
             request = None
-    return {scope: family.rows(block, of_scope, scope, extraction) for scope, of_scope in pages.items()}
+    read = {scope: family.rows(block, of_scope, scope, extraction) for scope, of_scope in pages.items()}
+    for scope, rows in read.items():
+        assert rows.records(sum(len(page.records) for page in pages[scope])).unaccounted == 0
+    return read
 
 
 def answered(body: Body, status: int = 200) -> HttpResponse:

@@ -194,7 +194,8 @@ class ToolsWorld(World):
 
     def load_into(self, warehouse: MemoryWarehouse, stored: StoredObject) -> None:
         """Load an object into another warehouse."""
-        load_object(replace(self.load_ports, warehouse=warehouse), self.notification(stored))
+        message = self.notification(stored)
+        load_object(replace(self.load_ports, warehouse=warehouse), message, run_id=self.new_token())
 
     def rows(self, tool: str, *, live: bool = True) -> list[dict[str, Any]]:
         """The tool's rows in the warehouse: the live ones, or those that are gone at the tool."""

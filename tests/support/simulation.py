@@ -18,6 +18,7 @@ from shared.landing import PartMetadata, PartName
 from shared.messages import LANDED_TOPIC
 from shared.quarantine import records_name
 from shared.state import layout
+from shared.state.runs import kept_runs, runs_of
 from shared.windows.schedule import last_instant
 from shared.windows.window import Window
 from tests.support.incident_io import response, unavailable
@@ -263,6 +264,7 @@ def assert_truth(story: Simulation, bad: set[str]) -> None:
     assert table == truth
     assert story.permanent == []
     _assert_ledger(world)
+    _assert_runs(world)
     _assert_state(story)
     _assert_quarantine(world, {name for w in world.workspaces.values() for name in w.now(now)} & bad)
 
@@ -273,6 +275,35 @@ def _assert_ledger(world: World) -> None:
     for stored in world.landed():
         name = PartName.parse(stored.name)
         assert world.documents.exists(layout.marker(name.source, name.window_id, name.revision, name.part))
+
+
+def _assert_runs(world: World) -> None:
+    """Every part that came to something was told of by a load, and no rows by two extractions."""
+    told = list(world.warehouse.runs.values())
+    told += [run for kept in kept_runs(world.documents, 100) for run in runs_of(kept, world.clock.now())]
+    landed: dict[tuple[str, str, int], int] = {}
+    for stored in world.landed():
+        name, metadata = PartName.parse(stored.name), PartMetadata.from_mapping(stored.name, stored.metadata)
+        part = (name.source, name.window_id, name.revision)
+        landed[part] = landed.get(part, 0) + metadata.rows
+        loads = [
+            run
+            for run in told
+            if run.step == "load" and (run.source, run.window_id, run.revision, run.first_part) == (*part, name.part)
+        ]
+        assert metadata.records is not None
+        assert metadata.records.unaccounted == 0
+        assert max((run.rows_loaded or 0 for run in loads), default=0) == metadata.rows, stored.name
+        assert bool(loads) == bool(metadata.records.read), stored.name
+        assert all(run.records_read == metadata.records.read for run in loads)
+    for part, rows in landed.items():
+        extracted = {
+            run.run_id: run.rows_landed
+            for run in told
+            if run.step == "extract" and (run.source, run.window_id, run.revision) == part
+        }
+        # an extraction that died told nothing of the parts that it had landed
+        assert sum(extracted.values()) <= rows, part
 
 
 def _assert_state(story: Simulation) -> None:

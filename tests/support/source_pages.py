@@ -49,8 +49,10 @@ def split(
 
 
 def rows_of(of: Source, *pages: RawPage, scope: tuple[str, ...] = (), extraction: ExtractionRange = EVERYTHING) -> Rows:
-    """The rows of one scope."""
-    return FAMILIES[of.family].rows(of, pages, scope, extraction)
+    """The rows of one scope, whose records are all accounted for."""
+    rows = FAMILIES[of.family].rows(of, pages, scope, extraction)
+    assert rows.records(sum(len(page.records) for page in pages)).unaccounted == 0
+    return rows
 
 
 def as_dicts(rows: Rows) -> list[dict[str, Any]]:

@@ -19,12 +19,14 @@ from shared.adapters.memory import (
 from shared.adapters.memory_warehouse import MemoryWarehouse
 from shared.contracts import CONTRACTS
 from shared.errors import NotYet
-from shared.extract.run import ExtractPorts, ExtractSummary, extract_window
+from shared.extract.run import ExtractPorts, extract_window
+from shared.extract.summary import ExtractSummary
 from shared.load.run import LoadPorts, LoadSummary, load_object
 from shared.messages import ExtractMessage, LandedMessage, Message
 from shared.ports import StoredObject
 from shared.registry.load import Registry, parse_registry
 from shared.sources.families import FAMILIES
+from shared.sources.family import Family
 from shared.spool import SpooledEvent
 from shared.state import layout
 from shared.state.documents import Documents
@@ -194,6 +196,7 @@ class World:
         self.jobs = MemoryJobs(self.faults)
         self.warehouse = MemoryWarehouse(self.landing, self.faults)
         self.dbt = DbtInMemory(self)
+        self.families: Mapping[str, Family] = FAMILIES
         self.soft_deadline_seconds = soft_deadline_seconds
 
     def new_token(self) -> str:
@@ -210,7 +213,7 @@ class World:
         """What extracting needs; made anew, as a new instance would."""
         return ExtractPorts(
             registry=self.registry,
-            families=FAMILIES,
+            families=self.families,
             landing=self.landing,
             quarantine=self.quarantine,
             spool=self.spool,
@@ -262,9 +265,11 @@ class World:
             if asked.interval
             else window_at(pipeline.name, pipeline.cron, published_at)
         )
-        return extract_window(
+        summary = extract_window(
             self.extract_ports, source, window, revision=asked.revision, part=asked.part, run_id=self.new_token()
         )
+        assert summary.records.unaccounted == 0 or self.families is not FAMILIES
+        return summary
 
     def receive(self, workspace: str, webhook_id: str, event_type: str, payload: object = None, **raw: bytes) -> None:
         """Spool an event as the webhook does; `body` replaces the bytes."""
@@ -323,7 +328,7 @@ class World:
 
     def load(self, message: LandedMessage) -> LoadSummary:
         """What the load function does with a notification."""
-        return load_object(self.load_ports, message)
+        return load_object(self.load_ports, message, run_id=self.new_token())
 
     def load_all(self) -> None:
         """Deliver every landed object's notification, by name."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from shared.counts import RecordCounts
 from shared.errors import PaginationLoop, RequestRefused, SourceUnavailable
 from shared.extract.pages import PageRequest, PageSeen
 from shared.extract.sender import UnusableBody
@@ -648,6 +649,34 @@ def test_goose_s_counters_are_differences_to_the_days_before() -> None:
         _snapshot("2026-06-01T11:00:00Z", 900, messages=9),
     )
     assert (row["input_tokens"], row["output_tokens"], row["requests"], row["sessions"]) == (600, 60, 5, 1)
+
+
+def test_goose_s_snapshots_of_the_days_before_are_skipped() -> None:
+    """Of those of the day itself all are kept: each had its say."""
+
+    def answer(request: PageRequest) -> Body:
+        day = dict(request.query)["day"]
+        taken = {
+            "2026-05-31": [_snapshot("2026-05-31T10:00:00Z", 1), {"session_id": 5}],
+            "2026-06-01": [_snapshot(f"2026-06-01T{hour}:00:00Z", hour, session=s) for hour in (10, 11) for s in "ab"],
+        }
+        return {"snapshots": taken.get(day, []), "next_cursor": None}
+
+    rows = read_day("goose", answer)
+    assert rows.records(6) == RecordCounts(read=6, kept=4, rejected=0, skipped=2)
+    assert rows.count == 1
+
+
+@pytest.mark.parametrize("tool", RECORDS)
+def test_fields_that_a_vendor_added_are_named(tool: str) -> None:
+    """In the recorded pages there are none; they stay in the payload."""
+    day = AMP_DAY if tool == "amp" else DAY
+    assert read_day(tool, ANSWERS[tool], day=day).unknown == set()
+    records = RECORDS[tool]
+    added = records.record(novelty=1, surprise=None)
+    assert read_day(tool, records.answer([records.record(), added])).unknown == {"novelty", "surprise"}
+    refused = records.record(novelty=1, **{records.number: "two"})
+    assert read_day(tool, records.answer([refused])).unknown == set()
 
 
 def test_goose_s_snapshots_without_counters_say_nothing() -> None:

@@ -1,12 +1,14 @@
 """Uses of AI tools: added up by day, actor and model, estimated where nothing is told, told apart from zero."""
 
 import json
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from shared.counts import RecordCounts
 from shared.extract.pages import PageSeen
 from shared.registry import registry
 from shared.registry.ai_tools import AiToolSettings, Estimator
@@ -37,7 +39,11 @@ def _rows(*uses: Usage, settings: AiToolSettings | None = None, scope: tuple[str
     records = [json.dumps({"n": number}).encode() for number in range(len(uses))]
     by_record = dict(zip(records, uses, strict=True))
     pages = [RawPage([record], PageSeen(1)) for record in records]
-    return usage_rows(settings or _settings(), pages, scope, lambda record, _: [by_record[record]])
+    return usage_rows(settings or _settings(), pages, scope, lambda record, _: [by_record[record]], _nothing_new)
+
+
+def _nothing_new(_record: bytes, _context: Mapping[str, Any]) -> set[str]:
+    return set()
 
 
 def test_records_of_one_day_actor_and_model_are_added_up() -> None:
@@ -168,7 +174,21 @@ def test_uses_of_other_days_are_left_out() -> None:
     """They belong to the extraction of their own day, and are counted as skipped."""
     rows = _rows(_use(requests=1), _use(day=date(2026, 6, 2), requests=1), _use(day=date(2026, 5, 31), requests=1))
     assert [row["usage_date"] for row in as_dicts(rows)] == [DAY]
-    assert rows.skipped == 2
+    assert (rows.kept, rows.skipped) == (1, 2)
+
+
+def test_records_are_counted_and_not_their_uses() -> None:
+    """One that tells of two days is kept for one of them; one that tells nothing is skipped; alike ones are two."""
+    told = {
+        b'{"n": 0}': [_use(requests=1), _use(requests=2), _use(day=date(2026, 5, 31), requests=1)],
+        b'{"n": 1}': [],
+        b'{"n": 2}': [_use(requests=4)],
+    }
+    records = [bytes(bytearray(record)) for record in (*told, b'{"n": 2}')]
+    pages = [RawPage(records[:2], PageSeen(2)), RawPage(records[2:], PageSeen(2))]
+    rows = usage_rows(_settings(), pages, ("2026-06-01",), lambda record, _: told[record], _nothing_new)
+    assert rows.records(4) == RecordCounts(read=4, kept=3, rejected=0, skipped=1)
+    assert [row["requests"] for row in as_dicts(rows)] == [11]
 
 
 def test_the_order_of_records_does_not_matter() -> None:
@@ -179,7 +199,9 @@ def test_the_order_of_records_does_not_matter() -> None:
 
     def rows(*order: int) -> list[dict[str, Any]]:
         pages = [RawPage([records[n] for n in order], PageSeen(3))]
-        return as_dicts(usage_rows(_settings(), pages, ("2026-06-01",), lambda record, _: [by_record[record]]))
+        return as_dicts(
+            usage_rows(_settings(), pages, ("2026-06-01",), lambda record, _: [by_record[record]], _nothing_new)
+        )
 
     assert rows(0, 1, 2) == rows(2, 1, 0) == rows(1, 2, 0)
     (ada, _) = rows(0, 1, 2)
@@ -191,7 +213,7 @@ def test_the_digest_follows_the_figures_and_nothing_else() -> None:
 
     def digest(record: bytes, **figures: Any) -> str:
         page = RawPage([record], PageSeen(1))
-        (row,) = as_dicts(usage_rows(_settings(), [page], ("2026-06-01",), lambda *_: [_use(**figures)]))
+        (row,) = as_dicts(usage_rows(_settings(), [page], ("2026-06-01",), lambda *_: [_use(**figures)], _nothing_new))
         return str(row["content_digest"])
 
     same = digest(b'{"team": "a"}', requests=1, cost_usd=Decimal("0.10"))
@@ -248,7 +270,7 @@ def test_a_record_is_rejected_as_a_whole() -> None:
         raise Refused("wrong_type", "not a number")
 
     for reading, reason in ((uses, "implausible_figure"), (raising, "wrong_type")):
-        rows = usage_rows(_settings(), [RawPage([b"{}"], PageSeen(1))], ("2026-06-01",), reading)
+        rows = usage_rows(_settings(), [RawPage([b"{}"], PageSeen(1))], ("2026-06-01",), reading, _nothing_new)
         assert ([r.reason for r in rows.rejections], rows.count) == ([reason], 0)
 
 

@@ -1,17 +1,23 @@
 """A contract's SQL: what keeps a load right is in the text, and nothing hostile gets into it."""
 
+import dataclasses
 import re
 from dataclasses import replace
+from typing import get_args, get_type_hints
 
 import pyarrow as pa
 import pytest
 
-from shared.contracts import CONTRACTS, pipeline_windows
+from shared.contracts import CONTRACTS, PLATFORM_TABLES
 from shared.contracts import snowflake as sql
 from shared.contracts.arrow import arrow_schema
 from shared.contracts.contract import Column, Contract, Kind
 from shared.contracts.identifiers import literal, quoted
 from shared.contracts.incidents import INCIDENTS
+from shared.contracts.pipeline_runs import PIPELINE_RUNS
+from shared.contracts.pipeline_windows import PIPELINE_WINDOWS
+from shared.contracts.platform_table import PlatformTable, upsert
+from shared.ports import PipelineRun, WindowState
 from shared.sources.incident_io.rows import COLUMNS
 
 SCHEMA = "RAW.PUBLIC"
@@ -125,10 +131,25 @@ def test_only_a_column_that_may_be_empty_can_be_added() -> None:
 
 def test_the_window_table_is_merged_by_its_key_and_the_later_closing_wins() -> None:
     """All values bound."""
-    text = pipeline_windows.upsert(SCHEMA, 2)
-    assert text.count("%s") == 2 * len(pipeline_windows.COLUMNS)
+    text = upsert(PIPELINE_WINDOWS, SCHEMA, 2)
+    assert text.count("%s") == 2 * len(PIPELINE_WINDOWS.columns)
     assert 't."PIPELINE" = s."PIPELINE" AND t."WINDOW_ID" = s."WINDOW_ID" AND t."SOURCE" = s."SOURCE"' in text
     assert 'WHEN MATCHED AND s."CLOSED_AT" >= t."CLOSED_AT" THEN UPDATE' in text
+
+
+@pytest.mark.parametrize(("table", "row"), [(PIPELINE_WINDOWS, WindowState), (PIPELINE_RUNS, PipelineRun)])
+def test_a_row_of_a_table_of_the_platform_s_own_has_an_attribute_a_column(table: PlatformTable, row: type) -> None:
+    """In the same order, NULL only where the column takes it."""
+    assert table in PLATFORM_TABLES
+    assert [field.name for field in dataclasses.fields(row)] == [column.name for column in table.columns]
+    optional = {name for name, hint in get_type_hints(row).items() if type(None) in get_args(hint)}
+    assert optional - {"recorded_at"} == {column.name for column in table.columns if not column.required}
+
+
+def test_what_a_table_of_the_platform_s_own_relies_on_is_required() -> None:
+    """A NULL key would be inserted again and again."""
+    with pytest.raises(ValueError, match="must be required"):
+        PlatformTable("T", "", ("a",), "b", (Column("a", Kind.TEXT, ""), Column("b", Kind.INSTANT, "", True)))
 
 
 @pytest.mark.parametrize("name", HOSTILE)

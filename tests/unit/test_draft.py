@@ -8,6 +8,7 @@ import pytest
 
 from shared.adapters.memory import MemoryClock, MemoryCloud, MemoryHttp, MemorySecrets
 from shared.contracts.ai_tool_daily_metrics import AI_TOOL_DAILY_METRICS
+from shared.counts import RecordCounts
 from shared.errors import SourceUnavailable
 from shared.extract import draft as draft_module
 from shared.extract.credentials import Credentials
@@ -134,6 +135,14 @@ def test_a_scope_with_a_rejected_record_is_not_whole() -> None:
     draft = reading.read()
     assert draft.scopes == ["2026-06-01", "2026-06-03"]
     assert (draft.buffer.rows, [r.reason for r in draft.rejections]) == (5, ["wrong_type"])
+    assert draft.records == RecordCounts(read=6, kept=5, rejected=1, skipped=0)
+
+
+def test_records_of_a_scope_that_is_left_to_the_next_part_are_counted_there() -> None:
+    """Read twice, counted once."""
+    first = _Reading(seconds=40).read()
+    rest = _Reading(seconds=10).read(first.next_cursor)
+    assert (first.records, rest.records) == (RecordCounts(2, 2), RecordCounts(4, 4))
 
 
 def test_a_day_that_outlasts_an_invocation_is_begun_anew_once_and_then_said() -> None:

@@ -165,7 +165,9 @@ def test_people_are_read_with_their_teams_as_one_whole() -> None:
     assert {request.scope for request in requests} == {("example-works",)}
     assert {request.resume for request in requests} == {""}
     pages = [split(USERS, request, _organisation(request)) for request in requests]
-    rows = as_dicts(rows_of(USERS, *pages, scope=("example-works",)))
+    read = rows_of(USERS, *pages, scope=("example-works",))
+    assert (read.kept, read.skipped) == (4, sum(len(page.records) for page in pages) - 4)
+    rows = as_dicts(read)
     slugs = {row["login"]: row["team_slugs"] for row in rows}
     assert slugs == {"ada": "core", "Bob": "core,web", "bob": "core,web", "eve": "web"}
     teams = {row["login"]: row["teams"] for row in rows}

@@ -18,7 +18,9 @@ GOOD = incident("good", at(6), at(7))
 
 
 def _rows(*records: bytes, extraction: ExtractionRange = FULL) -> Rows:
-    return incident_rows(SETTINGS, records, extraction)
+    rows = incident_rows(SETTINGS, records, extraction)
+    assert rows.records(len(records)).unaccounted == 0
+    return rows
 
 
 def _good(**changes: Any) -> dict[str, Any]:

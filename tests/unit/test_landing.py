@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from shared.counts import RecordCounts
 from shared.errors import RejectedObject
 from shared.landing import PartMetadata, PartName
 from shared.windows.window import Window
@@ -28,6 +29,17 @@ METADATA = PartMetadata(
     observed_at=at(7.5),
     scopes=("2026-11-18", "2026-11-19"),
 )
+
+
+def test_what_became_of_the_records_is_read_back_where_it_is_told() -> None:
+    """Parts that landed before it was told say nothing of it; zero is something else."""
+    for records in (RecordCounts(9, 3, 1, 5), RecordCounts(), None):
+        metadata = replace(METADATA, records=records, full=records is not None)
+        assert PartMetadata.from_mapping(GOOD, metadata.to_mapping()) == metadata
+    text = replace(METADATA, records=RecordCounts(9, 3, 1, 5)).to_mapping()
+    for name in ("records_kept", "records_rejected", "records_skipped"):
+        with pytest.raises(RejectedObject, match=name):
+            PartMetadata.from_mapping(GOOD, {key: value for key, value in text.items() if key != name})
 
 
 def test_a_name_is_read_back() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shared.counts import RecordCounts
 from shared.extract.pages import PageRequest, PageSeen
 from shared.extract.sender import UnusableBody
 from shared.sources.families import FAMILIES
@@ -147,6 +148,18 @@ def test_a_discount_above_the_price_is_kept_and_flagged() -> None:
     """Net may not be above gross, nor below nothing."""
     page = changed(fixture("shop", "orders_page"), "orders.0.line_items.0.total_discount", "100000")
     assert as_dicts(_rows(ITEMS, "orders", page))[0]["dq_flags"] == '["discount_above_price"]'
+
+
+def test_an_order_is_one_record_however_many_lines_it_has() -> None:
+    """Rejected with one of its lines, whose others are rows all the same; skipped without any."""
+    body = json.loads(fixture("shop", "orders_page"))
+    orders = [order for order in body["orders"] if len(order["line_items"]) > 1]
+    lines = sum(len(order["line_items"]) for order in orders)
+    orders[0]["line_items"][0]["price"] = "x"
+    page = json.dumps({"orders": [*orders, {**orders[0], "line_items": []}, {"id": "no order"}]}).encode()
+    rows = _rows(ITEMS, "orders", page)
+    assert rows.records(len(orders) + 2) == RecordCounts(len(orders) + 2, kept=len(orders) - 1, rejected=2, skipped=1)
+    assert (rows.count, len(rows.rejections)) == (lines - 1, 2)
 
 
 def test_a_customer_is_a_row() -> None:

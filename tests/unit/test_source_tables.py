@@ -12,6 +12,7 @@ import pytest
 from shared.contracts import CONTRACTS
 from shared.contracts.arrow import arrow_schema
 from shared.contracts.contract import Column, Contract, Kind
+from shared.counts import RecordCounts
 from shared.errors import ConfigurationError
 from shared.extract.sender import UnusableBody
 from shared.ports import HttpResponse
@@ -135,6 +136,31 @@ def test_older_rows_are_skipped_unless_everything_is_read() -> None:
         _add(table, updated_at=NOON)
         rows = table.rows()
         assert (rows.skipped, rows.count, rows.watermark) == (skipped, 2 - skipped, NOON)
+
+
+def test_a_record_has_one_fate_whatever_its_parts_have() -> None:
+    """Rejected before kept before skipped; each part in quarantine is an entry, each row a row."""
+
+    def convert(part: bytes, payload: str) -> Iterable[Row]:
+        if part == b'"bad"':
+            raise Refused("wrong_type", "bad")
+        old = part == b'"old"'
+        yield Row({"id": payload, "tags": [], "updated_at": NOON - timedelta(days=1) if old else NOON}, payload)
+
+    table = _table()
+    fates = {
+        (b'"good"', b'"bad"', b'"bad"', b'"old"'): False,
+        (b'"good"', b'"old"', b'"good"'): True,
+        (b'"old"',): True,
+        (): True,
+    }
+    for parts, taken in fates.items():
+        assert table.add_parts(parts, convert) is taken
+    table.skip(2)
+    table.reject(Refused("wrong_type", "whole"), b"{}")
+    rows = table.rows()
+    assert rows.records(7) == RecordCounts(read=7, kept=1, rejected=2, skipped=4)
+    assert (rows.count, len(rows.rejections)) == (3, 3)
 
 
 def test_unknown_fields_are_named_once() -> None:

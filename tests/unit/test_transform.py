@@ -32,7 +32,11 @@ def test_a_build_remembers_its_digests_and_takes_the_requests_away() -> None:
     _window(world, "b", 8)
     assert world.job() == 0
     (plan,) = world.dbt.plans
-    assert (plan.pipelines, plan.select, plan.as_of) == (("ops_incidents",), ("tag:ops_incidents",), at(8))
+    assert (plan.pipelines, plan.select, plan.as_of) == (
+        ("ops_incidents",),
+        ("tag:ops_incidents", "tag:every_build"),
+        at(8),
+    )
     assert world.names(layout.REQUESTS) == []
     assert len(world.names("dbt/built/")) == 2
     assert world.names("leases/") == []

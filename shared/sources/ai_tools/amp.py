@@ -18,6 +18,7 @@ from shared.sources.ai_tools.usage import ALL_MODELS, Figures, Usage
 from shared.sources.days import days_of
 from shared.sources.envelope import field_of, object_of, records_in
 from shared.sources.family import ExtractionRange, RawPage
+from shared.sources.record import known_fields, unknown_fields
 
 _MOST_DAYS = 365
 _MARGIN_DAYS = 3
@@ -64,7 +65,10 @@ class _Metadata(Struct, frozen=True, rename="camel"):
     end_date: date
 
 
+_USED_FIELDS = known_fields(_Used)
+
 _day = msgspec.json.Decoder(_Day)
+_used = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class Amp(Tool):
@@ -114,6 +118,10 @@ class Amp(Tool):
                 cost_usd=used.usage,
             )
             yield Usage(user_day.date, actor, kind, model, figures)
+
+    def unknown(self, record: bytes, _: Mapping[str, Any]) -> set[str]:
+        """Of what a user is told to have used; a day's own fields are left behind when it is cut."""
+        return unknown_fields(_used.decode(record)["used"], _USED_FIELDS)
 
 
 def _looking_back(days: int) -> PageFlow:

@@ -14,7 +14,7 @@ from shared.sources.ai_tools.tool import DailyTool, day_of_ms, decoded, midnight
 from shared.sources.ai_tools.usage import ALL_MODELS, Figures, Usage
 from shared.sources.envelope import field_of, records_in
 from shared.sources.family import RawPage
-from shared.sources.record import Refused
+from shared.sources.record import Refused, known_fields, unknown_fields
 
 
 class _Totals(Struct, frozen=True):
@@ -42,6 +42,9 @@ class _Row(Struct, frozen=True):
     totals: _Totals = _Totals()
     clients: list[_Client] = []
     code_attribution: _Lines | None = None
+
+
+_FIELDS = known_fields(_Row, "object", "end_time", "actor", "models")
 
 
 class ChatGpt(DailyTool):
@@ -87,6 +90,10 @@ class ChatGpt(DailyTool):
             )
         actor, kind = _actor(row)
         yield Usage(day_of_ms(row.start_time * 1000), actor, kind, ALL_MODELS, figures)
+
+    def unknown(self, record: bytes, _: Mapping[str, Any]) -> set[str]:
+        """See Tool."""
+        return unknown_fields(record, _FIELDS)
 
 
 def _actor(row: _Row) -> tuple[str, Any]:

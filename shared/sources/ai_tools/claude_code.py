@@ -14,7 +14,7 @@ from shared.sources.ai_tools.tool import DailyTool, decoded
 from shared.sources.ai_tools.usage import ALL_MODELS, Figures, Usage
 from shared.sources.envelope import field_of, records_in
 from shared.sources.family import RawPage
-from shared.sources.record import Refused
+from shared.sources.record import Refused, known_fields, unknown_fields
 
 _PATH = "/v1/organizations/usage_report/claude_code"
 
@@ -65,6 +65,9 @@ class _Record(Struct, frozen=True):
     model_breakdown: list[_Model] = []
 
 
+_FIELDS = known_fields(_Record, "organization_id", "customer_type", "subscription_type", "terminal_type")
+
+
 class ClaudeCode(DailyTool):
     """`GET /v1/organizations/usage_report/claude_code`."""
 
@@ -106,6 +109,10 @@ class ClaudeCode(DailyTool):
                 cost_usd=cost.amount / 100 if cost is not None else None,
             )
             yield Usage(day, actor, kind, used.model, figures)
+
+    def unknown(self, record: bytes, _: Mapping[str, Any]) -> set[str]:
+        """See Tool."""
+        return unknown_fields(record, _FIELDS)
 
 
 def _actor(actor: _Actor) -> tuple[str, Any]:

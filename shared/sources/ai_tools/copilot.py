@@ -15,6 +15,7 @@ from shared.registry.model import Source
 from shared.sources.ai_tools.tool import DailyTool, decoded, settings_of
 from shared.sources.ai_tools.usage import ALL_MODELS, Figures, Usage
 from shared.sources.family import RawPage
+from shared.sources.record import known_fields, unknown_fields
 
 
 class _Links(Struct, frozen=True):
@@ -37,6 +38,15 @@ class _UserDay(Struct, frozen=True):
     user_initiated_interaction_count: int | None = None
     loc_added_sum: int | None = None
     totals_by_cli: _Cli | None = None
+
+
+_FIELDS = known_fields(
+    _UserDay,
+    *("organization_id", "user_id", "code_generation_activity_count", "code_acceptance_activity_count"),
+    *("loc_suggested_to_add_sum", "loc_suggested_to_delete_sum", "loc_deleted_sum", "totals_by_ide"),
+    *("totals_by_feature", "totals_by_language_feature", "totals_by_language_model", "totals_by_model_feature"),
+    *("used_agent", "used_chat", "used_cli"),
+)
 
 
 class Copilot(DailyTool):
@@ -76,3 +86,7 @@ class Copilot(DailyTool):
                 )
             )
         yield Usage(row.day, row.user_login, "login", ALL_MODELS, figures)
+
+    def unknown(self, record: bytes, _: Mapping[str, Any]) -> set[str]:
+        """See Tool."""
+        return unknown_fields(record, _FIELDS)

@@ -15,7 +15,7 @@ from shared.sources.ai_tools.tool import DailyTool, day_of_ms, decoded, midnight
 from shared.sources.ai_tools.usage import ALL_MODELS, Figures, Usage
 from shared.sources.envelope import field_of, records_in
 from shared.sources.family import RawPage
-from shared.sources.record import Refused
+from shared.sources.record import Refused, known_fields, unknown_fields
 
 _Date = date
 
@@ -48,6 +48,18 @@ class _Event(Struct, frozen=True, rename="camel"):
 class _Paging(Struct, frozen=True, rename="camel"):
     has_next_page: bool = False
     current_page: int = 1
+
+
+_DAY_FIELDS = known_fields(
+    _Day,
+    *("userId", "isActive", "totalLinesAdded", "totalLinesDeleted", "acceptedLinesDeleted", "totalApplies"),
+    *("totalAccepts", "totalRejects", "totalTabsShown", "totalTabsAccepted", "composerRequests", "chatRequests"),
+    *("agentRequests", "cmdkUsages", "bugbotUsages", "subscriptionIncludedReqs", "apiKeyReqs", "usageBasedReqs"),
+    *("mostUsedModel", "clientVersion"),
+)
+_EVENT_FIELDS = known_fields(
+    _Event, "kind", "maxMode", "requestsCosts", "isTokenBasedCall", "isFreeBugbot", "chargedCents"
+)
 
 
 class Cursor(DailyTool):
@@ -102,6 +114,10 @@ class Cursor(DailyTool):
             yield Usage(day, event.service_account_name, "service", event.model, figures)
         else:
             raise Refused("no_actor", "an event without userEmail and serviceAccountName")
+
+    def unknown(self, record: bytes, context: Mapping[str, Any]) -> set[str]:
+        """See Tool."""
+        return unknown_fields(record, _EVENT_FIELDS if context["events"] else _DAY_FIELDS)
 
 
 def _day_of(summary: _Day) -> date:

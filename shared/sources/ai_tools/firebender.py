@@ -15,6 +15,7 @@ from shared.sources.ai_tools.tool import DailyTool, day_of_ms, decoded, midnight
 from shared.sources.ai_tools.usage import ALL_MODELS, Figures, Usage
 from shared.sources.envelope import field_of, records_in
 from shared.sources.family import RawPage
+from shared.sources.record import known_fields, unknown_fields
 
 _DAILY, _REQUESTS = "/v2/organization/daily-usage-data", "/v2/organization/model-requests"
 
@@ -35,6 +36,15 @@ class _Request(Struct, frozen=True, rename="camel"):
     cache_read_tokens: int | None = None
     cache_write_tokens: int | None = None
     cost_usd: Decimal | None = None
+
+
+_DAY_FIELDS = known_fields(
+    _Day,
+    *("ideOpened", "agentPrompts", "agentAccepts", "agentFullAccepts", "agentAcceptedLinesRemoved", "inlineEdits"),
+    *("inlineEditAccepts", "inlineAcceptedLinesRemoved", "autocompleteShown", "autocompleteAccepts"),
+    *("autocompleteAcceptedCharactersAdded", "autocompleteAcceptedCharactersRemoved"),
+)
+_REQUEST_FIELDS = known_fields(_Request, "requestId", "totalTokens", "spendType", "mode")
 
 
 class Firebender(DailyTool):
@@ -79,3 +89,7 @@ class Firebender(DailyTool):
             cost_usd=used.cost_usd,
         )
         yield Usage(used.timestamp.astimezone(UTC).date(), used.email, "email", used.model, figures)
+
+    def unknown(self, record: bytes, context: Mapping[str, Any]) -> set[str]:
+        """See Tool."""
+        return unknown_fields(record, _REQUEST_FIELDS if context["by_model"] else _DAY_FIELDS)

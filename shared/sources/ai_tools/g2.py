@@ -18,6 +18,7 @@ from shared.sources.ai_tools.tool import DailyTool, decoded
 from shared.sources.ai_tools.usage import Figures, Usage
 from shared.sources.envelope import field_of, object_of, records_in
 from shared.sources.family import RawPage
+from shared.sources.record import known_fields, unknown_fields
 
 
 class _Metrics(Struct, frozen=True):
@@ -66,7 +67,10 @@ class _Paging(Struct, frozen=True):
     has_more: bool = False
 
 
+_USED_FIELDS = known_fields(_Used)
+
 _day = msgspec.json.Decoder(_Day)
+_record = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class G2(DailyTool):
@@ -107,6 +111,10 @@ class G2(DailyTool):
             cost_usd=metrics.spend,
         )
         yield Usage(key.date, actor, kind, key.model, figures)
+
+    def unknown(self, record: bytes, _: Mapping[str, Any]) -> set[str]:
+        """Of what is told of a key; a day's own fields are left behind when it is cut."""
+        return unknown_fields(_record.decode(record)["used"], _USED_FIELDS)
 
 
 def _by_key(record: bytes) -> Iterator[bytes]:

@@ -18,7 +18,7 @@ from shared.sources.ai_tools.tool import DailyTool, decoded, settings_of
 from shared.sources.ai_tools.usage import ALL_MODELS, Figures, Usage
 from shared.sources.envelope import field_of, records_in
 from shared.sources.family import ExtractionRange, RawPage, Rejection, Rows
-from shared.sources.record import Refused, checked_text
+from shared.sources.record import Refused, checked_text, known_fields, unknown_fields
 
 LOOK_BACK_DAYS = 4
 """So far back the last snapshot of a session that goes on may be; the collector closes a session after that."""
@@ -47,6 +47,12 @@ class _Snapshot(Struct, frozen=True):
         return Usage(self.day, self.user_name, "login", ALL_MODELS, figures)
 
 
+_FIELDS = known_fields(
+    _Snapshot,
+    *("snapshot_id", "session_type", "created_at", "received_at", "input_tokens", "output_tokens", "total_tokens"),
+    "accumulated_total_tokens",
+)
+
 _Session = tuple[str, str]
 
 
@@ -68,10 +74,15 @@ class Goose(DailyTool):
         return RawPage(records, PageSeen(len(records), str(following) if following else None), dict(request.query))
 
     def rows(self, source: Source, pages: Sequence[RawPage], scope: Sequence[str], _: ExtractionRange) -> Rows:
-        """Each session's use of the day, summed up by user. A bad snapshot is rejected on its own day only."""
+        """Each session's use of the day, summed up by user. A bad snapshot is rejected on its own day only.
+
+        Snapshots of the days before, which only tell where sessions began, are skipped.
+        """
         days = {date.fromisoformat(day) for day in scope}
         sessions: dict[_Session, list[tuple[_Snapshot, bytes]]] = {}
         rejections: list[Rejection] = []
+        unknown: set[str] = set()
+        skipped = 0
         for page, record in ((p, r) for p in pages for r in p.records):
             try:
                 checked_text(record)
@@ -80,21 +91,38 @@ class Goose(DailyTool):
             except Refused as exc:
                 if page.context["day"] in scope:
                     rejections.append(Rejection(exc.reason, exc.detail, bytes(record)))
+                else:
+                    skipped += 1
                 continue
+            unknown |= unknown_fields(record, _FIELDS)
+            skipped += snapshot.day not in days
             sessions.setdefault((snapshot.user_name, snapshot.session_id), []).append((snapshot, record))
-        uses = [use for snapshots in sessions.values() for day in days for use in _use_of(snapshots, day)]
-        return rows_of(settings_of(source), uses, rejections, scope)
+        uses: list[tuple[Usage, bytes]] = []
+        kept = 0
+        for snapshots in sessions.values():
+            snapshots.sort(key=lambda taken: taken[0].taken_at)
+            for day in sorted(days):
+                of_the_day = [taken for taken in snapshots if taken[0].day == day]
+                if of_the_day:
+                    uses.append(_use_of(snapshots, of_the_day, day))
+                    kept += len(of_the_day)
+        rows = rows_of(settings_of(source), uses, rejections)
+        rows.kept, rows.skipped, rows.unknown = kept, skipped, unknown
+        return rows
 
     def uses(self, _record: bytes, _: Mapping[str, Any]) -> Iterable[Usage]:
         """A snapshot alone tells no use."""
         return ()
 
+    def unknown(self, _record: bytes, _: Mapping[str, Any]) -> set[str]:
+        """Told with the rows."""
+        return set()
 
-def _use_of(session: list[tuple[_Snapshot, bytes]], day: date) -> Iterable[tuple[Usage, bytes]]:
-    session.sort(key=lambda taken: taken[0].taken_at)
-    of_the_day = [taken for taken in session if taken[0].day == day]
-    if not of_the_day:
-        return
+
+def _use_of(
+    session: Sequence[tuple[_Snapshot, bytes]], of_the_day: Sequence[tuple[_Snapshot, bytes]], day: date
+) -> tuple[Usage, bytes]:
+    """A session's use of a day, told by the day's last snapshot; both are in the order of being taken."""
     now = [snapshot.told.figures for snapshot, _ in of_the_day]
     before = [snapshot.told.figures for snapshot, _ in session if snapshot.day < day]
     grown = Figures(
@@ -104,7 +132,7 @@ def _use_of(session: list[tuple[_Snapshot, bytes]], day: date) -> Iterable[tuple
         output_tokens=_grown([f.output_tokens for f in now], [f.output_tokens for f in before]),
     )
     snapshot, record = of_the_day[-1]
-    yield Usage(day, snapshot.user_name, "login", ALL_MODELS, grown), record
+    return Usage(day, snapshot.user_name, "login", ALL_MODELS, grown), record
 
 
 def _grown(now: list[int | None], before: list[int | None]) -> int | None:

@@ -20,22 +20,36 @@ COLUMNS = (*(column.name for column in AI_TOOL_DAILY_METRICS.columns), "dq_valid
 UsesOf = Callable[[bytes, Mapping[str, Any]], Iterable[Usage]]
 """A tool's own reading of a record, given what its page says. Raises msgspec.ValidationError or Refused."""
 
+UnknownOf = Callable[[bytes, Mapping[str, Any]], set[str]]
+"""Names of fields that the tool's own reading does not know, in a record that it could read."""
 
-def usage_rows(settings: AiToolSettings, pages: Sequence[RawPage], scope: Sequence[str], uses_of: UsesOf) -> Rows:
+
+def usage_rows(
+    settings: AiToolSettings, pages: Sequence[RawPage], scope: Sequence[str], uses_of: UsesOf, unknown_of: UnknownOf
+) -> Rows:
     """Records of whole days as columns; those that break the contract are rejected whole.
 
     A use of a day outside `scope` is left out: it belongs to the extraction of that day.
     """
     uses: list[tuple[Usage, bytes]] = []
     rejections: list[Rejection] = []
+    unknown: set[str] = set()
+    days, skipped = set(scope), 0
     for page in pages:
         for record in page.records:
             try:
                 checked_text(record)
-                uses += [(checked(usage), record) for usage in uses_of(record, page.context)]
+                told = [(checked(usage), record) for usage in uses_of(record, page.context)]
             except Refused as exc:
                 rejections.append(Rejection(exc.reason, exc.detail, bytes(record)))
-    return rows_of(settings, uses, rejections, scope)
+                continue
+            unknown |= unknown_of(record, page.context)
+            inside = [use for use in told if use[0].day.isoformat() in days]
+            skipped += not inside
+            uses += inside
+    rows = rows_of(settings, uses, rejections)
+    rows.skipped, rows.unknown = skipped, unknown
+    return rows
 
 
 def checked(usage: Usage) -> Usage:
@@ -51,17 +65,16 @@ def rows_of(
     settings: AiToolSettings,
     uses: Sequence[tuple[Usage, bytes]],
     rejections: list[Rejection],
-    scope: Sequence[str],
 ) -> Rows:
     """Uses, each with the record that tells it, as columns: summed up by day, actor and model."""
-    days = set(scope)
-    inside = [(usage, record) for usage, record in uses if usage.day.isoformat() in days]
-    summed_up = summed(inside)
+    summed_up = summed(uses)
     # a tool that tells lines for all models together and tokens by model must not have both counted
     told = {(day, actor) for (day, actor, _), row in summed_up.items() if row.figures.tokens_reported is not None}
     tuples = [_row(settings, key, row, tokens_told=(key[0], key[1]) in told) for key, row in sorted(summed_up.items())]
     columns = dict(zip(COLUMNS, zip(*tuples, strict=True), strict=True)) if tuples else {}
-    return Rows(columns, len(tuples), rejections, skipped=len(uses) - len(inside))
+    # by their identity, counted in the rows themselves: two records that are alike are two
+    told_by = {id(record) for row in summed_up.values() for record in row.records}
+    return Rows(columns, len(tuples), rejections, kept=len(told_by))
 
 
 def _row(settings: AiToolSettings, key: UsageKey, row: DayUsage, *, tokens_told: bool) -> tuple[Any, ...]:

@@ -30,7 +30,7 @@ class Tool(ABC):
 
     def rows(self, source: Source, pages: Sequence[RawPage], scope: Sequence[str], _: ExtractionRange) -> Rows:
         """The scope's records, summed up by day, person and model."""
-        return usage_rows(settings_of(source), pages, scope, self.uses)
+        return usage_rows(settings_of(source), pages, scope, self.uses, self.unknown)
 
     @abstractmethod
     def pages(self, source: Source, extraction: ExtractionRange, resume: str) -> PageFlow:
@@ -43,6 +43,10 @@ class Tool(ABC):
     @abstractmethod
     def uses(self, record: bytes, context: Mapping[str, Any]) -> Iterable[Usage]:
         """What a record tells. Raises Refused for one that breaks the contract."""
+
+    @abstractmethod
+    def unknown(self, record: bytes, context: Mapping[str, Any]) -> set[str]:
+        """Names of the fields of a record, which was read without a refusal, that nobody knew of so far."""
 
 
 class DailyTool(Tool):

@@ -116,6 +116,9 @@ class Users:
             }
             yield Row(values, payload)
 
+        for page in pages:
+            if page.context["what"] != _PROFILE:
+                table.skip(len(page.records))
         table.add_pages((page for page in pages if page.context["what"] == _PROFILE), convert, _FIELDS)
         return table.rows()
 

@@ -33,8 +33,7 @@ class OrderItems(ChangedRecords):
         def rows(record: bytes, payload: str) -> Iterable[Row]:
             yield _row(order, decoded(Line, record), payload)
 
-        for raw in order.line_items:
-            table.add(bytes(raw), rows, LINE_FIELDS)
+        table.add_parts((bytes(raw) for raw in order.line_items), rows, LINE_FIELDS)
 
 
 def _row(order: OrderHead, line: Line, payload: str) -> Row:

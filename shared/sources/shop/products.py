@@ -156,8 +156,8 @@ class _Reading:
         def rows(variant: bytes, _payload: str) -> Iterable[Row]:
             yield self._row(product, about, variant)
 
-        taken = [self._table.add(bytes(variant), rows) for variant in product.variants]
-        return product if all(taken) else None
+        taken = self._table.add_parts((bytes(variant) for variant in product.variants), rows)
+        return product if taken else None
 
     def _row(self, product: _Product, about: bytes, record: bytes) -> Row:
         variant = decoded(_Variant, record)
@@ -196,6 +196,7 @@ def _items(table: Table, records: Iterable[bytes]) -> Iterator[tuple[int, tuple[
         except Refused as exc:
             table.reject(exc, record)
         else:
+            table.skip()
             yield item.id, (item, record)
 
 
@@ -207,6 +208,7 @@ def _deletion(table: Table, record: bytes) -> _Deletion | None:
     except Refused as exc:
         table.reject(exc, record)
         return None
+    table.skip()
     return deletion if (deletion.subject_type, deletion.verb) == ("Product", "destroy") else None
 
 
