@@ -15,6 +15,7 @@ from shared.adapters.memory import (
     MemoryJobs,
     MemoryPublisher,
     MemorySecrets,
+    MemorySubscriber,
 )
 from shared.adapters.memory_warehouse import MemoryWarehouse
 from shared.contracts import CONTRACTS
@@ -149,6 +150,7 @@ class World:
         self.http = MemoryHttp(self.vendor.answer)
         self.secrets = MemorySecrets({f"incident-io-{w.identity}": w.key for w in self.workspaces.values()})
         self.publisher = MemoryPublisher(self.faults)
+        self.subscriber = MemorySubscriber(self.faults)
         self.jobs = MemoryJobs(self.faults)
         self.warehouse = MemoryWarehouse(self.landing, self.faults)
         self.dbt = DbtInMemory(self)
