@@ -10,6 +10,8 @@ gap           a window that closed without a source
 watermark     how far a source is
 request       a window is ready to be built by dbt; `built` remembers what was
 lease         who works on something right now
+backfill      the chunks of a backfill, frozen when it began
+attempts      how often the sweep asked again for a source's window
 """
 
 from shared.windows.window import Window
@@ -45,9 +47,14 @@ def extraction_range(source: str, window_id: str, revision: int) -> str:
     return f"ranges/{source}/{window_id}/r{revision}.json"
 
 
-def extraction_ranges(source: str, window_id: str) -> str:
-    """Prefix of the ranges of all revisions of a source's window."""
-    return f"ranges/{source}/{window_id}/"
+def extraction_ranges(source: str, window_id: str = "") -> str:
+    """Prefix of the ranges of all revisions of a source's window; without an id, of the source."""
+    return f"ranges/{source}/{window_id}/" if window_id else f"ranges/{source}/"
+
+
+def revision_of(range_name: str) -> int:
+    """The revision whose range has this name."""
+    return int(range_name.rpartition("/r")[2].removesuffix(".json"))
 
 
 def marker(source: str, window_id: str, revision: int, part: int) -> str:
@@ -85,4 +92,15 @@ def extract_lease(source: str, window_id: str, revision: int) -> str:
     return f"leases/extract/{source}/{window_id}.r{revision}.json"
 
 
-DBT_LEASE = "leases/dbt.json"
+def backfill(source: str, name: str) -> str:
+    """A backfill's chunks, frozen when it began."""
+    return f"backfills/{source}/{name}.json"
+
+
+def attempts(source: str, window_id: str) -> str:
+    """How often the sweep asked again for a source's window."""
+    return f"attempts/{source}/{window_id}.json"
+
+
+LEASES = "leases/"
+DBT_LEASE = f"{LEASES}dbt.json"
