@@ -13,7 +13,7 @@ from shared.errors import StateConflict
 from shared.instants import to_text
 from shared.ports import Clock, Jobs
 from shared.state import layout
-from shared.state.documents import Documents
+from shared.state.documents import Document, Documents
 from shared.state.lease import is_live
 from shared.windows.markers import read_markers
 from shared.windows.opening import read_expected
@@ -141,7 +141,7 @@ def _close(ports: ClosingPorts, outcome: WindowOutcome, now: datetime) -> None:
         for source in outcome.missing:
             documents.create(layout.gap(source, window.id), {"pipeline": window.pipeline, "window_id": window.id})
         documents.create(layout.closing(window.pipeline, window.id, f"{digest}-{outcome.status}"), value)
-        _write_closed(documents, window, value)
+        _write_closed(documents, window, known, value)
         log = logs.info if outcome.status is WindowStatus.COMPLETE else logs.error
         log(
             f"window.closed_{outcome.status}",
@@ -155,11 +155,13 @@ def _close(ports: ClosingPorts, outcome: WindowOutcome, now: datetime) -> None:
     documents.discard(layout.open_window(window.pipeline, window.id))
 
 
-def _write_closed(documents: Documents, window: Window, value: dict[str, object]) -> None:
+def _write_closed(documents: Documents, window: Window, known: Document | None, value: dict[str, object]) -> None:
     name = layout.closed(window.pipeline, window.id)
-    there, created = documents.create(name, value)
-    if not created:
-        documents.replace(there, value)
+    if known is not None:
+        documents.replace(known, value)
+    elif not documents.create(name, value)[1]:
+        # what came meanwhile may know more than this look did
+        raise StateConflict(f"window {window.id} of {window.pipeline} was closed by somebody else; look again")
 
 
 def _request_build(ports: ClosingPorts, outcome: WindowOutcome, now: datetime) -> None:
