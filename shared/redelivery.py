@@ -25,9 +25,10 @@ def dead_topic(topic: str) -> str:
     return f"{topic}-dead"
 
 
-def pushed_topics(registry: Registry) -> list[str]:
-    """Every topic that is pushed to a function and has a dead-letter topic."""
-    return [*sorted({source.topic for source in registry.sources.values()}), LANDED_TOPIC, SWEEP_TOPIC]
+def pushed_topics(registry: Registry, *, enabled_only: bool = False) -> list[str]:
+    """Every topic that is pushed to a function and has a dead-letter topic; of the enabled sources only, if asked."""
+    sources = [source for source in registry.sources.values() if source.enabled or not enabled_only]
+    return [*sorted({source.topic for source in sources}), LANDED_TOPIC, SWEEP_TOPIC]
 
 
 def first_published_at(attributes: Mapping[str, str], published_at: datetime) -> datetime:

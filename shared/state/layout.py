@@ -11,7 +11,7 @@ watermark     how far a source is
 request       a window is ready to be built by dbt; `built` remembers what was
 lease         who works on something right now
 backfill      the chunks of a backfill, frozen when it began
-attempts      how often the sweep asked again for a source's window
+attempts      how often the sweep asked again for something
 """
 
 from shared.windows.window import Window
@@ -97,9 +97,14 @@ def backfill(source: str, name: str) -> str:
     return f"backfills/{source}/{name}.json"
 
 
-def attempts(source: str, window_id: str) -> str:
-    """How often the sweep asked again for a source's window."""
-    return f"attempts/{source}/{window_id}.json"
+def attempts(subject: str) -> str:
+    """How often the sweep asked again for something; of no use once that is there."""
+    return f"attempts/{subject}.json"
+
+
+def expected_windows(pipeline: str) -> str:
+    """Prefix of everything that is known of a pipeline's windows."""
+    return f"windows/{pipeline}/"
 
 
 LEASES = "leases/"

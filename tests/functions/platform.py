@@ -18,6 +18,7 @@ from google.cloud import pubsub_v1
 
 from local.supervisor import Process, Supervisor, SupervisorThread, free_ports
 from shared.adapters.gcs import GcsBucket
+from shared.redelivery import dead_topic, pushed_topics
 from shared.registry import registry
 from shared.windows.window import Window
 from tests.contract.stack import ROOT, Stack, running_stack
@@ -167,8 +168,8 @@ def _provision(stack: Stack) -> None:
     with stack.in_environment():
         publisher = pubsub_v1.PublisherClient()
     subscriber = _subscriber(stack)
-    topics = ["landed", *(source.topic for source in registry().sources.values())]
-    for topic in topics:
+    topics = pushed_topics(registry())
+    for topic in (*topics, *map(dead_topic, topics)):
         path = publisher.topic_path(PROJECT, topic)
         publisher.create_topic(name=path)
         subscriber.create_subscription(name=subscriber.subscription_path(PROJECT, topic), topic=path)

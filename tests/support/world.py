@@ -203,7 +203,7 @@ class World:
     @property
     def sweep_ports(self) -> SweepPorts:
         """What sweeping needs."""
-        return SweepPorts(self.registry, self.landing, self.quarantine, self.publisher, self.closing)
+        return SweepPorts(self.registry, self.landing, self.quarantine, self.publisher, self.closing, self.subscriber)
 
     def tick(self, workspace: str, **attributes: str) -> ExtractSummary:
         """Deliver a message of the source's topic, published now."""
