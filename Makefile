@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down tick status replay backfill quarantine dead-letters sql test test-fast check format bench lock dbt schema clean
+.PHONY: help setup demo up down tick status replay backfill quarantine dead-letters doctor sql test test-fast check format bench lock dbt schema clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -47,6 +47,9 @@ quarantine: $(STAMP) ## What could not be loaded (ARGS="list", "show <name>", "r
 
 dead-letters: $(STAMP) ## Messages that every attempt failed on (ARGS="list", "replay --all")
 	@$(OPERATE) dead-letters $(or $(ARGS),list)
+
+doctor: $(STAMP) ## What is missing to run, and the command that mends it (with OPP_PROJECT: in that project)
+	@PYTHONPATH=. $(BIN)/python -m shared.operate doctor $(ARGS)
 
 sql: $(STAMP) ## Ask the running stack's warehouse (Q="select …")
 	@$(LOCAL) sql "$(Q)"
