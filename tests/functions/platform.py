@@ -62,6 +62,8 @@ class Platform:
     """Markers, leases, windows."""
     quarantine: GcsBucket
     """What could not be loaded."""
+    environment: dict[str, str]
+    """What the functions are told."""
     _notes: dict[str, Any] = field(default_factory=dict)
 
     def deliver(self, function: str, envelope: Envelope, *, trace: str | None = None) -> Outcome:
@@ -149,7 +151,13 @@ def running_platform(directory: Path, vendor_url: str) -> Iterator[Platform]:
         processes = [_function(name, port, environment) for name, port in ports.items()]
         with SupervisorThread(Supervisor(processes, directory / "functions")) as functions:
             yield Platform(
-                stack, functions, ports, stack.bucket(LANDING), stack.bucket(STATE), stack.bucket(QUARANTINE)
+                stack,
+                functions,
+                ports,
+                stack.bucket(LANDING),
+                stack.bucket(STATE),
+                stack.bucket(QUARANTINE),
+                environment,
             )
 
 
