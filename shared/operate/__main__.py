@@ -14,13 +14,18 @@ TEMPORARY = 75
 INTERRUPTED = 130
 
 
-def main(arguments: list[str]) -> int:
-    """The command line; the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m shared.operate", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
+def parser() -> argparse.ArgumentParser:
+    """What the command line takes."""
+    told = argparse.ArgumentParser(prog="python -m shared.operate", description=__doc__)
+    commands = told.add_subparsers(dest="command", required=True)
     for command in (status, replay, backfill, quarantine, dead_letters, doctor):
         command.add(commands)
-    chosen = parser.parse_args(arguments)
+    return told
+
+
+def main(arguments: list[str]) -> int:
+    """The command line; the exit code."""
+    chosen = parser().parse_args(arguments)
     try:
         code: int = chosen.run(chosen)
     except TransientError as exc:
