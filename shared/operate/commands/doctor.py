@@ -9,9 +9,15 @@ from typing import Any
 from shared.adapters.clock import SystemClock
 from shared.errors import ConfigurationError
 from shared.operate.doctor import cloud, machine, snowflake
-from shared.operate.doctor.check import Check, Looks, as_json, as_text, examine, healthy, wrong
+from shared.operate.doctor.check import Check, Looks, as_json, as_text, examine, healthy, warning, wrong
 from shared.registry import registry
 from shared.settings import Settings
+
+_NO_SNOWFLAKE = warning(
+    "Snowflake",
+    "was not examined: OPP_SNOWFLAKE_ACCOUNT is not set",
+    "set OPP_SNOWFLAKE_ACCOUNT, _USER, _ROLE, _WAREHOUSE and _PRIVATE_KEY_SECRET as the load function has them",
+)
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -60,6 +66,8 @@ def _project(endpoints: dict[str, str]) -> list[Check]:
 
         chosen = settings.snowflake
         looks += snowflake.looks(chosen, ConnectorProbe(lambda: login(chosen, fresh=False)))
+    else:
+        looks.append(("Snowflake", lambda: [_NO_SNOWFLAKE]))
     return list(examine(looks))
 
 
