@@ -1,14 +1,16 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down tick status replay sql test test-fast check format bench lock dbt slim schema clean
+.PHONY: help setup demo up down tick status replay backfill quarantine dead-letters doctor sql test test-fast check format bench lock dbt slim schema clean
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LOCAL := PYTHONPATH=. $(BIN)/python -m local
+# with OPP_PROJECT and its siblings set, these commands speak to that project; without, to the running local stack
+OPERATE := $(if $(OPP_PROJECT),PYTHONPATH=. $(BIN)/python -m shared.operate,$(LOCAL) operate)
 
 help: ## Show this help
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## Install everything into .venv (the other targets do it by themselves)
 
@@ -32,10 +34,22 @@ tick: $(STAMP) ## Fire a pipeline's next window (PIPELINE=ops_incidents, WINDOW=
 	@$(LOCAL) tick "$(or $(PIPELINE),ops_incidents)" $(if $(WINDOW),--window "$(WINDOW)")
 
 status: $(STAMP) ## Show windows, sources, watermarks, dbt requests and quarantine (ARGS=--json)
-	@$(LOCAL) operate status $(ARGS)
+	@$(OPERATE) status $(ARGS)
 
 replay: $(STAMP) ## Extract a window again as the next revision (SOURCE=… WINDOW=…)
-	@$(LOCAL) operate replay "$(SOURCE)" "$(WINDOW)"
+	@$(OPERATE) replay "$(SOURCE)" "$(WINDOW)" $(ARGS)
+
+backfill: $(STAMP) ## Extract a stretch of the past again (NAME=<source or pipeline> FROM=2026-01-01 TO=2026-02-01 ARGS=--dry-run)
+	@$(OPERATE) backfill "$(NAME)" "$(FROM)" "$(TO)" $(ARGS)
+
+quarantine: $(STAMP) ## What could not be loaded (ARGS="list", "show <name>", "replay <name>")
+	@$(OPERATE) quarantine $(or $(ARGS),list)
+
+dead-letters: $(STAMP) ## Messages that every attempt failed on (ARGS="list", "replay --all")
+	@$(OPERATE) dead-letters $(or $(ARGS),list)
+
+doctor: $(STAMP) ## What is missing to run, and the command that mends it (with OPP_PROJECT: in that project)
+	@PYTHONPATH=. $(BIN)/python -m shared.operate doctor $(ARGS)
 
 sql: $(STAMP) ## Ask the running stack's warehouse (Q="select …")
 	@$(LOCAL) sql "$(Q)"

@@ -11,12 +11,12 @@ from local.addresses import BUCKETS, PROJECT, REPOSITORY, Addresses, Folders, wr
 from local.sources.ai_tools.amp import CLIENT_ID as AMP_CLIENT
 from local.supervisor import Process, free_ports
 from shared.instants import to_text
-from shared.messages import LANDED_TOPIC
+from shared.messages import LANDED_TOPIC, SWEEP_TOPIC
+from shared.redelivery import dead_topic
 from shared.registry import Source, registry
 
 ACK_DEADLINE_SECONDS = 600
 MAX_DELIVERY_ATTEMPTS = 20
-SWEEP_TOPIC = "sweep"
 
 
 def local_secrets() -> dict[str, str]:
@@ -143,8 +143,8 @@ def _provision_google(addresses: Addresses, max_delivery_attempts: int) -> None:
                 subscriber.modify_push_config(subscription=request["name"], push_config=settings["push_config"])
 
     def pushed(topic_name: str, port: int) -> None:
-        path, dead = topic(topic_name), topic(f"{topic_name}-dead")
-        subscription(f"{topic_name}-dead", topic=dead)
+        path, dead = topic(topic_name), topic(dead_topic(topic_name))
+        subscription(dead_topic(topic_name), topic=dead)
         subscription(
             topic_name,
             topic=path,

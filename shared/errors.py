@@ -8,6 +8,7 @@ PipelineError
     StorageUnavailable        object storage answered with a fault
     WarehouseUnavailable      the warehouse did not answer, or timed out on a lock
     PublishFailed             the message was not taken
+    PullFailed                a subscription did not hand out or take back its messages
     JobUnavailable            the job could not be started
     NotYet                    the message is early (a continuation that must wait)
   PermanentError            record or quarantine, alert, acknowledge
@@ -60,6 +61,10 @@ class WarehouseUnavailable(TransientError):
 
 class PublishFailed(TransientError):
     """Pub/Sub did not take the message."""
+
+
+class PullFailed(TransientError):
+    """A Pub/Sub subscription did not hand out its messages, or did not take them back."""
 
 
 class JobUnavailable(TransientError):

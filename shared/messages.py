@@ -9,10 +9,12 @@ from typing import Any, Protocol
 
 from shared.errors import MalformedMessage
 from shared.instants import from_text, to_text
+from shared.ports import StoredObject
 from shared.windows.window import Window
 
 VERSION = "1"
 LANDED_TOPIC = "landed"
+SWEEP_TOPIC = "sweep"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,27 @@ class ExtractMessage:
         if not (0 <= parsed.revision < 1_000_000 and 0 <= parsed.part < 100_000):
             raise MalformedMessage(f"source {parsed.source!r}: revision or part is out of range")
         return parsed
+
+
+def landed_notification(bucket: str, stored: StoredObject) -> tuple[dict[str, str], bytes]:
+    """Attributes and data of the notification that Cloud Storage sends for a finalised object."""
+    attributes = {
+        "eventType": "OBJECT_FINALIZE",
+        "payloadFormat": "JSON_API_V1",
+        "bucketId": bucket,
+        "objectId": stored.name,
+        "objectGeneration": str(stored.generation),
+    }
+    resource = {
+        "kind": "storage#object",
+        "bucket": bucket,
+        "name": stored.name,
+        "generation": str(stored.generation),
+        "size": str(stored.size),
+        "crc32c": stored.crc32c,
+        "metadata": dict(stored.metadata),
+    }
+    return attributes, json.dumps(resource).encode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,37 @@ class Publisher(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class HeldMessage:
+    """A message that a pull took: nobody else gets it until it is acknowledged, given back, or held for too long."""
+
+    receipt: str
+    """What to acknowledge it by."""
+    id: str
+    published_at: datetime
+    attributes: Mapping[str, str]
+    data: bytes = field(repr=False)
+
+
+class Subscriber(Protocol):
+    """Pub/Sub's receiving side, for subscriptions that are pulled: the dead letters'.
+
+    All methods raise PullFailed when the service fails, ConfigurationError when there is no such subscription.
+    """
+
+    def pull(self, subscription: str, limit: int) -> list[HeldMessage]:
+        """At most `limit` messages of those that wait; not always all that wait, and none is no proof of emptiness."""
+        ...
+
+    def acknowledge(self, subscription: str, receipts: Sequence[str]) -> None:
+        """Take these messages away for good."""
+        ...
+
+    def give_back(self, subscription: str, receipts: Sequence[str]) -> None:
+        """Let others have these messages now."""
+        ...
+
+
 class Secrets(Protocol):
     """Secret values by reference."""
 

@@ -3,6 +3,7 @@
 records/    records that break the contract, JSON lines, one object a part
 objects/    landed objects that may not be loaded: the reason as JSON, and the object itself beside it
 messages/   messages that do not say what to do
+replays/    what was asked for again, beside the thing's own name
 """
 
 import base64
@@ -15,7 +16,12 @@ from shared.landing import PartName
 from shared.ports import Bucket
 from shared.sources.family import Rejection
 
-RECORDS, OBJECTS, MESSAGES = "records/", "objects/", "messages/"
+RECORDS, OBJECTS, MESSAGES, REPLAYS = "records/", "objects/", "messages/", "replays/"
+
+
+def replay_note(name: str) -> str:
+    """Where it stands that the quarantined thing of this name was asked for again."""
+    return f"{REPLAYS}{name}"
 
 
 def records_name(part: PartName, run_id: str) -> str:

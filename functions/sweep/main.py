@@ -1,6 +1,7 @@
 """What events lost, found again: the sweep function."""
 
 import time
+from dataclasses import asdict
 
 import functions_framework
 from cloudevents.http import CloudEvent
@@ -27,10 +28,6 @@ def _sweep(_message: Message, _run_id: str) -> None:
         "run.finished",
         step="sweep",
         status="failed" if summary.failures else "done",
-        republished=summary.republished,
-        windows_settled=summary.windows_settled,
-        failures=summary.failures,
-        job_started=summary.job_started,
-        spool_leftovers=summary.spool_leftovers,
+        **asdict(summary),
         seconds=round(time.monotonic() - started, 3),
     )

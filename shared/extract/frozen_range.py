@@ -66,6 +66,29 @@ def freeze_range(
     return _from_json(found.value)
 
 
+def frozen_range(documents: Documents, source: str, window_id: str, revision: int) -> ExtractionRange | None:
+    """What a revision reads; None before its part 0 chose it."""
+    found = documents.get(layout.extraction_range(source, window_id, revision))
+    return None if found is None else _from_json(found.value)
+
+
+def reserve_range(
+    documents: Documents, source: str, window_id: str, revision: int, extraction: ExtractionRange, purpose: str
+) -> bool:
+    """Freeze what a revision is to read before it is asked for; tells whether that revision is this purpose's now."""
+    name = layout.extraction_range(source, window_id, revision)
+    document, _ = documents.create(name, {**_to_json(extraction), "purpose": purpose})
+    return document.value.get("purpose") == purpose
+
+
+def reserved_revision(documents: Documents, source: str, window_id: str, purpose: str) -> int | None:
+    """The revision that was reserved for a purpose; None when none was."""
+    for document in documents.under(layout.extraction_ranges(source, window_id)):
+        if document.value.get("purpose") == purpose:
+            return layout.revision_of(document.name)
+    return None
+
+
 def _choose(
     documents: Documents, source: Source, window: Window, revision: int, watermark: datetime | None
 ) -> ExtractionRange:

@@ -1,55 +1,45 @@
-"""`python -m shared.operate COMMAND`: status and replay of the platform that the environment names."""
+"""`python -m shared.operate COMMAND`: what a person asks of the platform that the environment names, or tells it.
+
+Exit codes: 0 done; 1 refused, or found wrong; 2 the command line is wrong; 75 not now, try again; 130 interrupted.
+"""
 
 import argparse
-import json
 import sys
 
-from shared import wiring
-from shared.adapters.clock import SystemClock
-from shared.adapters.pubsub import PubSubPublisher
-from shared.errors import PipelineError
-from shared.operate.replay import ReplayPorts, replay
-from shared.operate.status import StatusPorts, as_text, status
-from shared.registry import registry
+from shared.errors import PipelineError, TransientError
+from shared.operate.commands import backfill, dead_letters, doctor, quarantine, replay, status
+
+TEMPORARY = 75
+# EX_TEMPFAIL of sysexits.h
+INTERRUPTED = 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """What the command line takes."""
+    told = argparse.ArgumentParser(prog="python -m shared.operate", description=__doc__)
+    commands = told.add_subparsers(dest="command", required=True)
+    for command in (status, replay, backfill, quarantine, dead_letters, doctor):
+        command.add(commands)
+    return told
 
 
 def main(arguments: list[str]) -> int:
     """The command line; the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m shared.operate", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    show = commands.add_parser("status", help="windows, sources, watermarks, pending dbt requests, quarantine")
-    show.add_argument("--json", action="store_true", help="as JSON")
-    show.add_argument("--windows", type=int, default=5, metavar="N", help="how many windows a pipeline")
-    again = commands.add_parser("replay", help="extract a window of a source again, as the next revision")
-    again.add_argument("source")
-    again.add_argument("window", help="its id (20261120T0700Z) or start/end")
-    again.add_argument("--json", action="store_true", help="as JSON")
-    chosen = parser.parse_args(arguments)
+    chosen = parser().parse_args(arguments)
     try:
-        return _status(chosen) if chosen.command == "status" else _replay(chosen)
+        code: int = chosen.run(chosen)
+    except TransientError as exc:
+        print(f"{exc}\nTry again in a while.", file=sys.stderr)
+        return TEMPORARY
     except PipelineError as exc:
         print(exc, file=sys.stderr)
         return 1
-
-
-def _status(chosen: argparse.Namespace) -> int:
-    ports = StatusPorts(registry(), wiring.documents(), wiring.quarantine_bucket())
-    picture = status(ports, SystemClock().now(), windows=chosen.windows)
-    print(json.dumps(picture, indent=2) if chosen.json else as_text(picture))
-    return 0
-
-
-def _replay(chosen: argparse.Namespace) -> int:
-    settings = wiring.settings()
-    ports = ReplayPorts(
-        registry(), wiring.documents(), wiring.bucket(settings.landing_bucket), PubSubPublisher(settings.project)
-    )
-    message = replay(ports, chosen.source, chosen.window)
-    if chosen.json:
-        print(json.dumps(message.attributes()))
-    else:
-        print(f"asked for revision {message.revision} of {message.source}, window {message.interval}")
-    return 0
+    except KeyboardInterrupt:
+        print(
+            "\nInterrupted. What was published goes on by itself; run the same command again to go on.", file=sys.stderr
+        )
+        return INTERRUPTED
+    return code
 
 
 if __name__ == "__main__":

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from shared.errors import ConfigurationError
-from shared.landing import PREFIX, PartName
+from shared.extract.frozen_range import frozen_range, reserve_range
 from shared.messages import ExtractMessage
+from shared.operate.revisions import next_revision
 from shared.ports import Bucket, Publisher
 from shared.registry.load import Registry
-from shared.state import layout
 from shared.state.documents import Documents
 from shared.windows.schedule import window_at
 from shared.windows.window import Window, end_of_id, is_window_id
@@ -23,15 +23,16 @@ class ReplayPorts:
     publisher: Publisher
 
 
-def replay(ports: ReplayPorts, source_name: str, window_text: str) -> ExtractMessage:
+def replay(ports: ReplayPorts, source_name: str, window_text: str, *, like: int = 0) -> ExtractMessage:
     """Ask for the next revision of a source's window, given by its id or as an interval start/end.
 
-    Returns the message that was published. Raises UnknownSource, ConfigurationError for a text that names no window.
+    It reads what revision `like` read: a backfill's revision is not the scheduled one's. Returns the message that was
+    published. Raises UnknownSource, ConfigurationError for a text that names no window.
     """
     source = ports.registry.source(source_name)
     pipeline = ports.registry.pipeline_of(source)
     window = _window(ports.documents, pipeline.name, pipeline.cron, window_text)
-    message = ExtractMessage(source.name, window.interval, revision=_next_revision(ports, source.name, window.id))
+    message = ExtractMessage(source.name, window.interval, revision=_reserved(ports, source.name, window.id, like))
     ports.publisher.publish(source.topic, message.attributes())
     return message
 
@@ -51,12 +52,13 @@ def _window(documents: Documents, pipeline: str, cron: str, text: str) -> Window
     return window
 
 
-def _next_revision(ports: ReplayPorts, source: str, window_id: str) -> int:
-    # ranges tell of extractions that began, landing objects of those whose state was restored from elsewhere
-    ranges = [int(n.rpartition("/r")[2].removesuffix(".json")) for n in _ranges(ports.documents, source, window_id)]
-    landed = [PartName.parse(o.name).revision for o in ports.landing.list(f"{PREFIX}{source}/{window_id}/")]
-    return max([0, *ranges, *landed]) + 1
-
-
-def _ranges(documents: Documents, source: str, window_id: str) -> list[str]:
-    return list(documents.names(layout.extraction_ranges(source, window_id)))
+def _reserved(ports: ReplayPorts, source: str, window_id: str, like: int) -> int:
+    extraction = frozen_range(ports.documents, source, window_id, like) if like else None
+    while True:
+        revision = next_revision(ports.documents, ports.landing, source, window_id)
+        # the scheduled one's range the extraction finds by itself, also when it is frozen only later
+        if extraction is None:
+            return revision
+        purpose = f"replay of r{like} as r{revision}"
+        if reserve_range(ports.documents, source, window_id, revision, extraction, purpose):
+            return revision

@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.instants import to_text
 from shared.ports import Bucket
-from shared.quarantine import MESSAGES, OBJECTS, RECORDS
+from shared.quarantine import MESSAGES, OBJECTS, RECORDS, REPLAYS
 from shared.registry.load import Registry
 from shared.state import layout
 from shared.state.documents import Documents
@@ -70,7 +70,8 @@ def as_text(picture: dict[str, Any]) -> str:
     lines += [f"  {r['pipeline']} {r['window']}: {r['rows']} rows" for r in dbt["pending"]]
     kept = picture["quarantine"]
     lines.append(
-        f"quarantine: {kept['record_files']} files of records, {kept['objects']} objects, {kept['messages']} messages"
+        f"quarantine: {kept['record_files']} files of records, {kept['objects']} objects, {kept['messages']} messages; "
+        f"{kept['asked_again']} of them asked for again"
     )
     return "\n".join(lines)
 
@@ -130,6 +131,7 @@ def _quarantine(bucket: Bucket) -> dict[str, int]:
         "record_files": _count(bucket.list(RECORDS)),
         "objects": _count(o for o in bucket.list(OBJECTS) if o.name.endswith(".json")),
         "messages": _count(bucket.list(MESSAGES)),
+        "asked_again": _count(bucket.list(REPLAYS)),
     }
 
 

@@ -12,6 +12,8 @@ watermark     how far a source is
 run           what a run did, until the warehouse has heard of it
 request       a window is ready to be built by dbt; `built` remembers what was
 lease         who works on something right now
+backfill      the chunks of a backfill, frozen when it began
+attempts      how often the sweep asked again for something
 """
 
 from datetime import UTC, datetime
@@ -49,9 +51,14 @@ def extraction_range(source: str, window_id: str, revision: int) -> str:
     return f"ranges/{source}/{window_id}/r{revision}.json"
 
 
-def extraction_ranges(source: str, window_id: str) -> str:
-    """Prefix of the ranges of all revisions of a source's window."""
-    return f"ranges/{source}/{window_id}/"
+def extraction_ranges(source: str, window_id: str = "") -> str:
+    """Prefix of the ranges of all revisions of a source's window; without an id, of the source."""
+    return f"ranges/{source}/{window_id}/" if window_id else f"ranges/{source}/"
+
+
+def revision_of(range_name: str) -> int:
+    """The revision whose range has this name."""
+    return int(range_name.rpartition("/r")[2].removesuffix(".json"))
 
 
 def listing(pipeline: str, window_id: str, workspace: str) -> str:
@@ -105,4 +112,20 @@ def extract_lease(source: str, window_id: str, revision: int) -> str:
     return f"leases/extract/{source}/{window_id}.r{revision}.json"
 
 
-DBT_LEASE = "leases/dbt.json"
+def backfill(source: str, name: str) -> str:
+    """A backfill's chunks, frozen when it began."""
+    return f"backfills/{source}/{name}.json"
+
+
+def attempts(subject: str) -> str:
+    """How often the sweep asked again for something; of no use once that is there."""
+    return f"attempts/{subject}.json"
+
+
+def expected_windows(pipeline: str) -> str:
+    """Prefix of everything that is known of a pipeline's windows."""
+    return f"windows/{pipeline}/"
+
+
+LEASES = "leases/"
+DBT_LEASE = f"{LEASES}dbt.json"

@@ -18,11 +18,12 @@ def warehouse() -> SnowflakeWarehouse:
     if chosen is None:
         raise ConfigurationError(["settings: OPP_SNOWFLAKE_ACCOUNT is missing; this entry point needs the warehouse"])
     return SnowflakeWarehouse(
-        SnowflakeAccess(chosen.database, chosen.schema, chosen.stage, lambda fresh: _login(chosen, fresh))
+        SnowflakeAccess(chosen.database, chosen.schema, chosen.stage, lambda fresh: login(chosen, fresh=fresh))
     )
 
 
-def _login(chosen: SnowflakeSettings, fresh: bool) -> dict[str, Any]:
+def login(chosen: SnowflakeSettings, *, fresh: bool) -> dict[str, Any]:
+    """The connector's options; `fresh` fetches the key past its cache."""
     options: dict[str, Any] = {
         "account": chosen.account,
         "user": chosen.user,

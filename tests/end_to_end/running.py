@@ -22,14 +22,14 @@ from google.cloud import pubsub_v1, storage
 
 from local.addresses import BUCKETS, PROJECT, REGION, REPOSITORY, Addresses, Folders
 from local.scheduler import move_clock
-from local.stack import SWEEP_TOPIC, emulators, local_secrets, processes, provision
+from local.stack import emulators, local_secrets, processes, provision
 from local.supervisor import Supervisor, SupervisorThread, free_ports
 from local.warehouse import query
 from local.watch import nothing_pending, wait_for
 from shared.adapters.gcs import GcsBucket
 from shared.adapters.pubsub import PubSubPublisher
 from shared.landing import PartName
-from shared.messages import ExtractMessage
+from shared.messages import SWEEP_TOPIC, ExtractMessage
 from shared.operate.replay import ReplayPorts, replay
 from shared.operate.status import StatusPorts, status
 from shared.registry import registry

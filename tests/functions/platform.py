@@ -18,6 +18,7 @@ from google.cloud import pubsub_v1
 
 from local.supervisor import Process, Supervisor, SupervisorThread, free_ports
 from shared.adapters.gcs import GcsBucket
+from shared.redelivery import dead_topic, pushed_topics
 from shared.registry import registry
 from shared.windows.window import Window
 from tests.contract.stack import ROOT, Stack, running_stack
@@ -64,6 +65,8 @@ class Platform:
     """What could not be loaded."""
     spool: GcsBucket
     """Events that wait."""
+    environment: dict[str, str]
+    """What the functions are told."""
     _notes: dict[str, Any] = field(default_factory=dict)
 
     def deliver(self, function: str, envelope: Envelope, *, trace: str | None = None) -> Outcome:
@@ -153,7 +156,7 @@ def running_platform(directory: Path, vendor_url: str) -> Iterator[Platform]:
         with SupervisorThread(Supervisor(processes, directory / "functions")) as functions:
             yield Platform(
                 *(stack, functions, ports, stack.bucket(LANDING), stack.bucket(STATE), stack.bucket(QUARANTINE)),
-                stack.bucket(SPOOL),
+                *(stack.bucket(SPOOL), environment),
             )
 
 
@@ -172,8 +175,8 @@ def _provision(stack: Stack) -> None:
     with stack.in_environment():
         publisher = pubsub_v1.PublisherClient()
     subscriber = _subscriber(stack)
-    topics = ["landed", *(source.topic for source in registry().sources.values())]
-    for topic in topics:
+    topics = pushed_topics(registry())
+    for topic in (*topics, *map(dead_topic, topics)):
         path = publisher.topic_path(PROJECT, topic)
         publisher.create_topic(name=path)
         subscriber.create_subscription(name=subscriber.subscription_path(PROJECT, topic), topic=path)

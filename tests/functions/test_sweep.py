@@ -4,8 +4,11 @@ import json
 from typing import Any
 
 import pytest
+from google.cloud.pubsub_v1 import PublisherClient
 
-from tests.functions.envelopes import binary, message, pushed
+from shared.redelivery import dead_topic
+from shared.registry import registry
+from tests.functions.envelopes import PROJECT, binary, message, pushed
 from tests.functions.platform import LANDING, Platform, new_window, published
 from tests.functions.test_load import SOURCE, land, loaded, marker
 
@@ -54,3 +57,30 @@ def test_a_strangers_object_does_not_stop_the_sweep_and_is_told_once(platform: P
         platform.deliver("load", pushed(message(notification["attributes"], notification["data"])))
     assert marker(platform, window) is not None
     assert of(swept(platform), stranger.name) == []
+
+
+def test_a_dead_letter_whose_part_is_loaded_is_taken_away_and_a_young_one_stays(platform: Platform) -> None:
+    """Over the real client, from the subscriptions that every topic has."""
+    done, lost = new_window(), new_window()
+    for window in (done, lost):
+        stored = land(platform, window, f"1-{window.id}")
+        attributes = {"eventType": "OBJECT_FINALIZE", "objectId": stored.name}
+        body = {"bucket": LANDING, "name": stored.name, "generation": str(stored.generation), "crc32c": stored.crc32c}
+        envelope = pushed(message(attributes, json.dumps({**body, "metadata": dict(stored.metadata)}).encode()))
+        if window is done:
+            assert platform.deliver("load", envelope).status == 200
+        _bury(platform, "landed", attributes, json.dumps(body).encode())
+    topic = registry().source(SOURCE).topic
+    _bury(platform, topic, {"source": SOURCE, "window": lost.interval, "revision": "9"}, b"{}")
+    swept(platform)
+    assert [letter["attributes"]["objectId"].split("/")[2] for letter in published(platform, dead_topic("landed"))] == [
+        lost.id
+    ]
+    assert [letter["attributes"]["revision"] for letter in published(platform, dead_topic(topic))] == ["9"]
+
+
+def _bury(platform: Platform, topic: str, attributes: dict[str, str], data: bytes) -> None:
+    with platform.stack.in_environment():
+        publisher = PublisherClient()
+    publisher.publish(publisher.topic_path(PROJECT, dead_topic(topic)), data, **attributes).result(10)
+    publisher.transport.close()

@@ -102,11 +102,11 @@ class Simulation:
                 quiet_sweeps = 0
                 self._deliver(self.random.choice(self.pending))
                 continue
-            self.world.clock.sleep(1200)
+            self.world.clock.sleep(960)  # longer than the grace of what is under way
             before = self._held()
-            self._attempt(self.world.sweep)
+            swept = self._attempt(self.world.sweep)  # one that died found nothing because it did not look
             self._collect()
-            quiet_sweeps = quiet_sweeps + 1 if not self.pending and self._held() == before else 0
+            quiet_sweeps = quiet_sweeps + 1 if swept and not self.pending and self._held() == before else 0
             if quiet_sweeps == 2:
                 self.world.faults.hook = None
                 return
@@ -120,6 +120,9 @@ class Simulation:
         world, now = self.world, self.world.clock.now()
         for (topic, attributes), body in zip(world.publisher.messages, world.publisher.bodies, strict=True):
             self.pending.append(Delivery(topic, attributes, body, now))
+            if "window" in attributes:  # a sweep that waits for long ticks the next window by itself
+                end = Window.from_interval("ops_incidents", attributes["window"]).end
+                self.ticked_at = max(self.ticked_at, end)
         world.publisher.messages, world.publisher.bodies = [], []
         for bucket, stored in world.cloud.finalised[self.finalised_seen :]:
             if bucket != LANDING or self.random.random() < self.luck.lose_notification:

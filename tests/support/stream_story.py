@@ -97,6 +97,10 @@ class StreamStory:
                     self.simulation.tick_source(source)
 
 
+_CRON, _WINDOW_SECONDS = "0 0 * * *", 86_400
+# Sweeps are a quarter of an hour apart: every five minutes a tick would be missing, and no sweep ever be quiet.
+
+
 def random_stream_story(seed: int) -> StreamStory:
     """Two workspaces, windows with lost ticks, changes between and during them; run to quiet, nothing polled."""
     random = Random(seed)
@@ -104,7 +108,7 @@ def random_stream_story(seed: int) -> StreamStory:
         *("alpha", "beta"),
         now=at(7.01),
         soft_deadline_seconds=random.choice((2, 420)),
-        registry=stream_registry_of("alpha", "beta"),
+        registry=stream_registry_of("alpha", "beta", stream_cron=_CRON),
     )
 
     def slowly(_: HttpRequest) -> None:
@@ -117,14 +121,15 @@ def random_stream_story(seed: int) -> StreamStory:
         for _ in range(random.randint(0, 4)):
             story.change_something()
             world.clock.sleep(random.choice((0.5, 40.0)))
+        world.clock.sleep(_WINDOW_SECONDS)
         story.tick_all(likelihood=0.9)
         if random.random() < 0.3:
-            world.clock.sleep(300)
             continue  # the next window's ticks are there before anything of this one's was delivered
         story.simulation.run_until_quiet()
     story.simulation.at_any_moment = None
     # every open window is closed by now; what one left undone is still in the spool
     story.simulation.run_until_quiet()
+    world.clock.sleep(_WINDOW_SECONDS)
     story.tick_all()
     story.simulation.run_until_quiet()
     return story
@@ -132,7 +137,7 @@ def random_stream_story(seed: int) -> StreamStory:
 
 def one_stream_window(die_at_moment: int | None = None) -> StreamStory:
     """One window of one workspace without bad luck but one death."""
-    world = World("alpha", now=at(7.01), registry=stream_registry_of("alpha"))
+    world = World("alpha", now=at(7.01), registry=stream_registry_of("alpha", stream_cron=_CRON))
     story = StreamStory(Simulation(world, Random(0), NO_BAD_LUCK, die_at_moment=die_at_moment))
     for _ in range(6):
         story.change_something()

@@ -15,6 +15,7 @@ from shared.adapters.memory import (
     MemoryJobs,
     MemoryPublisher,
     MemorySecrets,
+    MemorySubscriber,
 )
 from shared.adapters.memory_warehouse import MemoryWarehouse
 from shared.contracts import CONTRACTS
@@ -101,7 +102,9 @@ STREAM_CONTRACTS = {
 """What the sources of a workspace's stream bring."""
 
 
-def stream_registry_of(*workspaces: str, entities: Iterable[str] = STREAM_CONTRACTS, **changes: Any) -> Registry:
+def stream_registry_of(
+    *workspaces: str, entities: Iterable[str] = STREAM_CONTRACTS, stream_cron: str = "*/5 * * * *", **changes: Any
+) -> Registry:
     """Workspaces that are polled hourly and whose spooled events are read every five minutes."""
     of_pair = ("slug", "secret", "settings", "instance", "entity")
     defaults = {name: value for name, value in source_block("any", **changes).items() if name not in of_pair}
@@ -115,7 +118,7 @@ def stream_registry_of(*workspaces: str, entities: Iterable[str] = STREAM_CONTRA
             "pipelines.yaml": {
                 "pipelines": {
                     "ops_incidents": pipeline_block(),
-                    "ops_incidents_stream": pipeline_block(cron="*/5 * * * *", deadline_minutes=15),
+                    "ops_incidents_stream": pipeline_block(cron=stream_cron, deadline_minutes=15),
                 }
             },
             "incident_io.yaml": {
@@ -193,6 +196,7 @@ class World:
         self.http = MemoryHttp(self.vendor.answer)
         self.secrets = MemorySecrets({f"incident-io-{w.identity}": w.key for w in self.workspaces.values()})
         self.publisher = MemoryPublisher(self.faults)
+        self.subscriber = MemorySubscriber(self.faults)
         self.jobs = MemoryJobs(self.faults)
         self.warehouse = MemoryWarehouse(self.landing, self.faults)
         self.dbt = DbtInMemory(self)
@@ -247,7 +251,7 @@ class World:
     @property
     def sweep_ports(self) -> SweepPorts:
         """What sweeping needs."""
-        return SweepPorts(self.registry, self.landing, self.quarantine, self.publisher, self.closing)
+        return SweepPorts(self.registry, self.landing, self.quarantine, self.publisher, self.closing, self.subscriber)
 
     def tick(self, workspace: str, **attributes: str) -> ExtractSummary:
         """Deliver a message of the source's topic, published now."""

@@ -1,0 +1,1 @@
+"""Doctor: what is missing for the platform to run, and the command that mends it."""
