@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down tick status replay sql test test-fast check format bench lock dbt schema clean
+.PHONY: help setup demo up down tick status replay sql test test-fast check format bench lock dbt slim schema clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -40,19 +40,21 @@ replay: $(STAMP) ## Extract a window again as the next revision (SOURCE=… WIND
 sql: $(STAMP) ## Ask the running stack's warehouse (Q="select …")
 	@$(LOCAL) sql "$(Q)"
 
-test: $(STAMP) check ## Check the code and run every test
-	@$(BIN)/python -m pytest tests/unit tests/properties tests/architecture -n 2
-	@$(BIN)/python -m pytest tests/sources tests/contract tests/functions tests/local tests/dbt -n 2 --dist loadfile
-	@$(BIN)/python -m pytest tests/end_to_end tests/bench
+# a file's tests share what they started, and files of few long stories come first: no worker waits for one at the end
+STORIES := -n 2 --dist loadfile --no-loadscope-reorder
+
+test: $(STAMP) ## Check the code and run every test
+	@$(MAKE) --no-print-directory -j 2 check test-fast
+	@$(BIN)/python -m pytest tests/dbt tests/contract tests/local tests/sources tests/functions $(STORIES)
+	@$(BIN)/python -m pytest tests/end_to_end tests/bench $(STORIES)
 
 test-fast: $(STAMP) ## Run the tests that need no process: seconds
-	@$(BIN)/python -m pytest tests/unit tests/properties tests/architecture
+	@$(BIN)/python -m pytest tests/unit tests/properties tests/architecture -n 2
 
 check: $(STAMP) ## Lint, format check and types
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
-	@$(BIN)/mypy --no-error-summary shared local tests
-	@for entry in functions/*/main.py dbt/job.py dbt/run_dbt.py; do $(BIN)/mypy --no-error-summary $$entry || exit 1; done
+	@$(BIN)/mypy --no-error-summary shared local tests functions dbt/job.py dbt/run_dbt.py dbt/slim_ci.py
 
 format: $(STAMP) ## Format the code and mend what lint can
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
@@ -62,6 +64,9 @@ bench: $(STAMP) ## Measure speed and memory, and write docs/benchmarks.md
 
 dbt: $(STAMP) ## Run dbt against the running stack (ARGS="build --select …")
 	@$(LOCAL) dbt $(ARGS)
+
+slim: $(STAMP) ## Build what a change of the dbt project touches, beside the running stack (TARGET=ci: beside production)
+	@$(if $(TARGET),PYTHONPATH=. $(BIN)/python dbt/slim_ci.py --target "$(TARGET)",$(LOCAL) slim)
 
 schema: $(STAMP) ## Write the registry's JSON Schema
 	@PYTHONPATH=. $(BIN)/python -m shared.registry.schema

@@ -11,6 +11,7 @@ from local.addresses import REPOSITORY, Addresses, Folders, read_addresses
 from local.stack import local_secrets
 
 DEFAULT_FOLDER = REPOSITORY / ".local" / "stack"
+_DBT_PROJECT = REPOSITORY / "dbt"
 
 
 def main(arguments: list[str]) -> int:
@@ -29,6 +30,7 @@ def main(arguments: list[str]) -> int:
     sql.add_argument("statement")
     dbt = commands.add_parser("dbt", help="dbt against the running stack", add_help=False)
     dbt.add_argument("rest", nargs=argparse.REMAINDER)
+    commands.add_parser("slim", help="build what a change of the dbt project touches, beside the rest")
     operate = commands.add_parser("operate", help="shared.operate against the running stack", add_help=False)
     operate.add_argument("rest", nargs=argparse.REMAINDER)
     chosen = parser.parse_args(arguments)
@@ -45,6 +47,10 @@ def main(arguments: list[str]) -> int:
         print("No stack is running. Start one: make up", file=sys.stderr)
         return 1
     os.environ.update({**addresses.environment(folders), **local_secrets()})
+    return _at_the_running_stack(folders, addresses, chosen)
+
+
+def _at_the_running_stack(folders: Folders, addresses: Addresses, chosen: argparse.Namespace) -> int:
     match chosen.command:
         case "down":
             os.kill(addresses.supervisor_pid, signal.SIGTERM)
@@ -55,6 +61,8 @@ def main(arguments: list[str]) -> int:
             return _sql(addresses, chosen.statement)
         case "dbt":
             return _dbt(folders, addresses, chosen.rest)
+        case "slim":
+            return _slim(folders, addresses)
         case _:
             from shared.operate.__main__ import main as operate_main
 
@@ -98,7 +106,8 @@ def _gone(addresses: Addresses) -> int:
 
 def _tick(addresses: Addresses, pipeline: str, interval: str | None) -> int:
     from local.scheduler import move_clock, read_clock, tick
-    from local.watch import state, wait_for, window_closed
+    from local.watch import BuildFailed, TookTooLong, artifacts, state, wait_for, wait_for_builds, window_closed
+    from shared.adapters.clock import SystemClock
     from shared.registry import registry
     from shared.windows.schedule import windows_between
     from shared.windows.window import Window
@@ -113,11 +122,18 @@ def _tick(addresses: Addresses, pipeline: str, interval: str | None) -> int:
         now = read_clock(addresses)
         window = windows_between(pipeline, known[pipeline].cron, now, now + timedelta(days=2))[0]
     move_clock(addresses, max(window.end, read_clock(addresses)))
+    began = SystemClock().now()
     sources = tick(pipeline, window)
     print(f"{sources} sources ticked for window {window.interval}")
     documents = state()
-    seconds = wait_for(f"window {window.id}", lambda: window_closed(documents, window), 120)
-    print(f"window {window.id} is closed after {seconds:.1f} s; see make status")
+    try:
+        seconds = wait_for(f"window {window.id}", lambda: window_closed(documents, window), 120)
+        print(f"window {window.id} is closed after {seconds:.1f} s; waiting for dbt …")
+        seconds = wait_for_builds(documents, artifacts(), 300, since=began)
+    except (TookTooLong, BuildFailed) as exc:
+        print(exc, file=sys.stderr)
+        return 1
+    print(f"the marts are up to date after {seconds:.1f} s; see make status")
     return 0
 
 
@@ -141,23 +157,31 @@ def _dbt(folders: Folders, addresses: Addresses, rest: list[str]) -> int:
     from shared.registry import registry
     from shared.transform.dbt_inputs import dbt_vars, write_inputs
 
-    project = REPOSITORY / "dbt"
-    write_inputs(project)
-    environment = {
+    write_inputs(_DBT_PROJECT)
+    command = [str(Path(sys.executable).with_name("dbt")), *(rest or ["build"])]
+    variables = ["--vars", json.dumps(dbt_vars(registry()))]
+    return subprocess.run([*command, *variables], env=_dbt_environment(folders, addresses), check=False).returncode
+
+
+def _slim(folders: Folders, addresses: Addresses) -> int:
+    import subprocess
+
+    command = [sys.executable, str(_DBT_PROJECT / "slim_ci.py"), "--target", "local_ci"]
+    return subprocess.run(command, env=_dbt_environment(folders, addresses), check=False).returncode
+
+
+def _dbt_environment(folders: Folders, addresses: Addresses) -> dict[str, str]:
+    return {
         **os.environ,
         "SNOWFLAKE_HOST": "127.0.0.1",
         "SNOWFLAKE_PORT": str(addresses.warehouse),
-        "DBT_PROJECT_DIR": str(project),
-        "DBT_PROFILES_DIR": str(project),
+        "DBT_PROJECT_DIR": str(_DBT_PROJECT),
+        "DBT_PROFILES_DIR": str(_DBT_PROJECT),
         "DBT_TARGET": "local",
         # a target folder of its own: the job's may be in use
         "DBT_TARGET_PATH": str(folders.root / "dbt-by-hand"),
         "DBT_LOG_PATH": str(folders.root / "dbt-by-hand"),
     }
-    command = [str(Path(sys.executable).with_name("dbt")), *(rest or ["build"])]
-    return subprocess.run(
-        [*command, "--vars", json.dumps(dbt_vars(registry()))], env=environment, check=False
-    ).returncode
 
 
 if __name__ == "__main__":

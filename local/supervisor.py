@@ -1,7 +1,8 @@
 """Runs the processes of the local stack together, and leaves none behind.
 
-Each child leads a process group of its own, so Ctrl-C reaches only the supervisor, which stops them in reverse order;
-a group is ended with its leader. When the supervisor itself is killed, its guard (supervisor_guard) ends the groups.
+Each child leads a process group of its own (guarded_child), so Ctrl-C reaches only the supervisor, which stops them all
+at once: each can be killed at any moment anyway, so none may need another to end well. When the supervisor itself is
+killed, its guard ends the groups.
 
     async with Supervisor(processes, log_dir) as supervisor: ...        # in asynchronous code
     sys.exit(asyncio.run(Supervisor(processes, log_dir).run(on_ready))) # as a command: until Ctrl-C or a failure
@@ -12,10 +13,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
 import socket
-import subprocess
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
@@ -24,14 +23,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from local import supervisor_guard
-from local.supervisor_guard import end_group
+from local.guarded_child import Child, Guard
 
 _T = TypeVar("_T")
 _COLOURS = (36, 33, 32, 35, 34, 31, 96, 93)
 _POLL_SECONDS = 0.05
 _TAIL_BYTES = 4000
-_GONE_SECONDS = 2.0
 
 
 class SupervisorError(Exception):
@@ -74,89 +71,6 @@ def free_ports(*preferred: int) -> list[int]:
     finally:
         for listener in held:
             listener.close()
-
-
-class Guard:
-    """The process that ends registered children if this one is killed. Used by everything that starts children here."""
-
-    def __init__(self, grace_seconds: float = 2.0) -> None:
-        reader, self.descriptor = os.pipe()
-        try:
-            self._process = subprocess.Popen(
-                [*self._script("watch"), str(reader), str(grace_seconds)],
-                pass_fds=[reader],
-                start_new_session=True,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-            )
-        finally:
-            os.close(reader)
-
-    @staticmethod
-    def _script(role: str) -> list[str]:
-        return [sys.executable, "-I", "-S", supervisor_guard.__file__, role]
-
-    async def spawn(self, argv: Sequence[str], env: Mapping[str, str], log: Path, cwd: Path | None = None) -> Child:
-        """Start a command in a group of its own, its output appended to `log`; `env` is added to this process's."""
-        with log.open("ab") as output:
-            handle = await asyncio.create_subprocess_exec(
-                *self._script("exec"),
-                str(self.descriptor),
-                *argv,
-                env={**os.environ, "PYTHONUNBUFFERED": "1", **env},
-                cwd=cwd,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                pass_fds=[self.descriptor],
-            )
-        return Child(self, handle)
-
-    def forget(self, group: int) -> None:
-        """A group has ended: its number may soon be another's."""
-        with contextlib.suppress(BrokenPipeError):
-            os.write(self.descriptor, f"-{group}\n".encode())
-
-    def close(self) -> None:
-        """End the guard, and with it whatever was not forgotten."""
-        os.close(self.descriptor)
-        self._process.wait()
-
-
-class Child:
-    """A started command and its process group."""
-
-    def __init__(self, guard: Guard, handle: asyncio.subprocess.Process) -> None:
-        self._guard = guard
-        self.pid = handle.pid
-        self.exited = asyncio.create_task(self._exit(handle))
-        """Ends with the return code, after the whole group is gone."""
-
-    async def _exit(self, handle: asyncio.subprocess.Process) -> int:
-        code = await handle.wait()
-        end_group(self.pid, signal.SIGKILL)
-        await self._group_gone()
-        self._guard.forget(self.pid)
-        return code
-
-    async def _group_gone(self) -> None:
-        # a killed worker holds its port until the kernel has cleared it away; one that nobody reaps stays for ever
-        end = asyncio.get_running_loop().time() + _GONE_SECONDS
-        while end_group(self.pid, 0) and asyncio.get_running_loop().time() < end:
-            await asyncio.sleep(_POLL_SECONDS / 5)
-
-    def signal(self, number: int) -> None:
-        """Signal the whole group, if it is still there."""
-        if not self.exited.done():
-            end_group(self.pid, number)
-
-    async def end(self, grace_seconds: float) -> int:
-        """SIGTERM, after the grace SIGKILL; returns the return code."""
-        self.signal(signal.SIGTERM)
-        await asyncio.wait([self.exited], timeout=max(0.0, grace_seconds))
-        self.signal(signal.SIGKILL)
-        return await self.exited
 
 
 class Supervisor:
@@ -327,11 +241,8 @@ class Supervisor:
 
     async def _stop_all(self) -> None:
         self._stopping.set()
-        end = asyncio.get_running_loop().time() + self._grace_seconds
         try:
-            for name in reversed(self._processes):
-                if name in self._children:
-                    await self._children[name].end(end - asyncio.get_running_loop().time())
+            await asyncio.gather(*(child.end(self._grace_seconds) for child in self._children.values()))
         finally:
             if self._guard is not None:
                 guard, self._guard = self._guard, None

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from datetime import datetime
 
 from shared import wiring
 from shared.adapters.clock import SystemClock
@@ -45,12 +46,14 @@ class BuildFailed(Exception):
     """A dbt run did not succeed."""
 
 
-def wait_for_builds(documents: Documents, reports: Bucket, seconds: float) -> float:
-    """Wait until dbt has built everything. Raises BuildFailed with what failed, TookTooLong."""
+def wait_for_builds(documents: Documents, reports: Bucket, seconds: float, *, since: datetime | None = None) -> float:
+    """Wait until dbt has built everything. Raises BuildFailed with what failed (`since` then), TookTooLong."""
 
     def done() -> bool:
         for stored in reports.list("runs/"):
-            found = reports.read(stored.name) if stored.name.endswith("/report.json") else None
+            if not stored.name.endswith("/report.json") or (since is not None and stored.created_at < since):
+                continue
+            found = reports.read(stored.name)
             report = json.loads(found[0]) if found else {"succeeded": True}
             if not report["succeeded"]:
                 raise BuildFailed("dbt failed:\n" + "\n".join(report["failures"]))

@@ -140,7 +140,8 @@ class Http(Protocol):
     def send(self, request: HttpRequest, *, timeout_seconds: float, max_bytes: int) -> HttpResponse:
         """The answer, whatever its status.
 
-        Raises SourceUnavailable for any network fault or a cut body, ResponseTooLarge beyond `max_bytes`.
+        Raises SourceUnavailable for any network fault or a cut body, ResponseTooLarge beyond `max_bytes`,
+        RequestRefused for a header that cannot be sent (without showing it).
         """
         ...
 

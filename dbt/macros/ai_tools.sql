@@ -78,6 +78,53 @@
 {% endmacro %}
 
 
+{#- The columns of a tool's daily metrics, of the intermediate model and of its mart. -#}
+{% macro ai_tool_metric_columns() %}
+        -- ids
+        metric_key,
+        tool,
+        actor_key,
+        model,
+
+        -- text
+        actor_kind,
+        estimation_method,
+        estimator_version,
+
+        -- numbers
+        requests,
+        sessions,
+        accepted_lines,
+        input_tokens,
+        cache_read_tokens,
+        cache_write_tokens,
+        output_tokens,
+        tokens_reported,
+        tokens_estimated,
+        tokens_total,
+        cost_usd,
+        credits,
+
+        -- booleans
+        is_active,
+        is_deleted,
+        is_late,
+        is_restated,
+        dq_valid,
+
+        -- times
+        usage_date,
+        restated_at,
+
+        -- meta
+        dq_flags,
+        _window_id,
+        _run_id,
+        _ingested_at,
+        _anchor_at
+{%- endmacro %}
+
+
 {#- The body of a CTE with one row a tool and estimator version: tool, estimator_version, method, tokens_each, is_in_force.
     The newest version is in force. -#}
 {% macro ai_tool_estimators() -%}

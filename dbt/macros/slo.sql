@@ -74,6 +74,30 @@
 {%- endmacro %}
 
 
+{#- The body of a CTE with one row an objective of the batch: objective_key, and changed_from, the first day on which one of
+    its hours or versions was loaded since the cut. No row of a mart before that day changes, and no other objective's. -#}
+{% macro slo_changes(cut) -%}
+    select
+        objective_key,
+        min(changed_on) as changed_from
+    from (
+        select
+            objective_key,
+            measured_date as changed_on
+        from {{ ref('int_slo__measurements') }}
+        where _ingested_at >= {{ cut }}
+        union all
+        select
+            objective_key,
+            -- a first version counts from the beginning of time, and nobody can go back from there
+            greatest(valid_from, to_date('1970-01-01')) as changed_on
+        from {{ ref('int_slo__objective_versions') }}
+        where _ingested_at >= {{ cut }}
+    ) as loaded
+    group by objective_key
+{%- endmacro %}
+
+
 {#- Whether a relation that another pipeline builds is there yet: whoever reads it is built without it until then. -#}
 {% macro is_built(relation) -%}
   {{ return(not execute or load_relation(relation) is not none) }}

@@ -31,5 +31,6 @@ def _sweep(_message: Message, _run_id: str) -> None:
         windows_settled=summary.windows_settled,
         failures=summary.failures,
         job_started=summary.job_started,
+        spool_leftovers=summary.spool_leftovers,
         seconds=round(time.monotonic() - started, 3),
     )

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from local.supervisor import Child, Guard
+from local.guarded_child import Child, Guard
 
 Resource = dict[str, Any]
 _TYPE = "type.googleapis.com/google.cloud.run.v2.Execution"

@@ -93,7 +93,7 @@ class Cursor(FakeSnowflakeCursor):
         session = self._conn
         statement = _only_statement(command)
         if "$" in command:
-            statement = inline_variables(statement, session.variables._variables, parse_one)  # noqa: SLF001
+            statement = inline_variables(statement, session.variables._variables, parse_one)  # noqa: SLF001 - fakesnow has no other way in
         self.statement_type_id = statement_type_id(statement)
         self.statement_kind = statement.key.upper()
         kind = kind_of(statement)
@@ -191,7 +191,7 @@ class Cursor(FakeSnowflakeCursor):
         session = self._conn
         if database == session.database:
             self._duck_conn.execute("SET schema = 'memory.main'")
-            session.database, session._schema = None, None  # noqa: SLF001  as fakesnow does
+            session.database, session._schema = None, None  # noqa: SLF001 - as fakesnow does
             session.database_set = session.schema_set = False
         self._duck_conn.execute(f'DETACH DATABASE {"IF EXISTS " if if_exists else ""}"{database}"')
         session.store.forget(database)

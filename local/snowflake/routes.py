@@ -158,7 +158,7 @@ class Service:
             if error.__cause__ is not None:
                 _log.info("statement failed", exc_info=error.__cause__)
             return _json(_failed(error))
-        except Exception as error:  # noqa: BLE001  whatever it is, an HTTP 500 would be retried for ever
+        except Exception as error:  # noqa: BLE001 - whatever it is, an HTTP 500 would be retried for ever
             _log.warning("statement failed in the stand-in", exc_info=error)
             return _json(_failed(ProgrammingError(msg=f"the local stand-in failed: {error!r}", errno=9999)))
 

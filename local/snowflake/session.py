@@ -60,7 +60,7 @@ class Session(FakeSnowflakeConnection):
         self._statement = threading.RLock()
         self._timed_out = False
 
-    def cursor(self, cursor_class: type[SnowflakeCursor] = SnowflakeCursor) -> Cursor:  # noqa: ARG002  fakesnow's signature
+    def cursor(self, cursor_class: type[SnowflakeCursor] = SnowflakeCursor) -> Cursor:  # noqa: ARG002 - fakesnow's signature
         """A cursor on this session."""
         return Cursor(self, self._duck_conn)
 

@@ -19,6 +19,7 @@ from shared.transform.dbt_inputs import dbt_vars, source_selector, write_inputs
 from shared.transform.gate import Freshness
 from shared.transform.plan_file import DbtPlan, read_report
 from shared.transform.run import BuildPlan, BuildReport
+from shared.transform.slim import STATE_MANIFEST
 
 _ARTIFACTS = ("manifest.json", "run_results.json", "sources.json")
 _POLL_SECONDS = 0.2
@@ -86,7 +87,16 @@ class DbtProcess:
                 self.artifacts.create(f"runs/{plan.run_id}/{name}", path.read_bytes(), owner=plan.run_id)
         summary = json.dumps({**asdict(report), "pipelines": plan.pipelines, "as_of": to_text(plan.as_of)}).encode()
         self.artifacts.create(f"runs/{plan.run_id}/report.json", summary, owner=plan.run_id)
+        if report.succeeded:
+            self._keep_state(plan)
         logs.info("dbt.artifacts_kept", folder=f"runs/{plan.run_id}/")
+
+    def _keep_state(self, plan: BuildPlan) -> None:
+        manifest = (self.target_path / "manifest.json").read_bytes()
+        created = self.artifacts.create(STATE_MANIFEST, manifest, owner=plan.run_id)
+        if not created.created:
+            # the job's lease lets one run at a time come here
+            self.artifacts.replace(STATE_MANIFEST, manifest, owner=plan.run_id, generation=created.object.generation)
 
 
 @contextmanager

@@ -1,58 +1,99 @@
-"""HTTP to the sources, by httpx: one exchange, size-capped, faults translated."""
+"""HTTP to the sources, by urllib3: one exchange, size-capped, faults translated."""
 
 import io
 import time
 import zlib
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from urllib.parse import urlencode
 
-import httpx
+import certifi
+import urllib3
 
-from shared.errors import ResponseTooLarge, SourceUnavailable
+from shared.errors import RequestRefused, ResponseTooLarge, SourceUnavailable
 from shared.ports import HttpRequest, HttpResponse
 
+_BLOCK_BYTES = 256 * 1024
 _GZIP_STREAM = 16 + zlib.MAX_WBITS
 
 
-class HttpxClient:
-    """Keeps connections open between requests of a warm instance."""
+class PooledHttp:
+    """Keeps connections open between requests of a warm instance; keeps no cookies, follows no redirects."""
 
     def __init__(self) -> None:
-        # no cookies are kept: one client serves the keys of several workspaces
-        nothing = CookieJar(DefaultCookiePolicy(allowed_domains=()))
-        self._client = httpx.Client(follow_redirects=False, http2=False, cookies=nothing)
+        self._pool = urllib3.PoolManager(retries=False, ca_certs=certifi.where())
 
     def send(self, request: HttpRequest, *, timeout_seconds: float, max_bytes: int) -> HttpResponse:
         """See Http. The timeout holds for each wait on the network and for the exchange as a whole."""
         deadline = time.monotonic() + timeout_seconds
         try:
-            with self._client.stream(
+            response = self._pool.urlopen(
                 request.method,
-                request.url,
-                params=request.query or None,  # an empty one would take away the query of the address itself
-                headers=dict(request.headers),
-                content=request.body,
+                _address(request),
+                body=request.body,
+                headers={"accept-encoding": "gzip", **_headers(request)},
                 timeout=timeout_seconds,
-            ) as response:
-                gzipped = response.headers.get("content-encoding", "").strip().lower() == "gzip"
-                # a buffer that is not copied at the end: joined chunks would touch megabytes of new memory per page
-                buffer, size = io.BytesIO(), 0
-                # decoded bytes are counted: a small compressed body must not become a large one unseen
-                for chunk in response.iter_raw() if gzipped else response.iter_bytes():
-                    size += len(chunk)
-                    if size > max_bytes:
-                        raise _too_large(request, max_bytes)
-                    buffer.write(chunk)
-                    if time.monotonic() > deadline:
-                        raise SourceUnavailable(
-                            f"{request.method} {request.url}: the body was not whole after {timeout_seconds:g} s"
-                        )
-                body = buffer.getvalue()
-                if gzipped and body:
-                    body = _inflated(request, body, max_bytes)
-                headers = {name.lower(): value for name, value in response.headers.items()}
-                return HttpResponse(response.status_code, headers, body)
-        except (httpx.HTTPError, httpx.InvalidURL) as exc:
-            raise SourceUnavailable(f"{request.method} {request.url}: {type(exc).__name__}: {exc}") from exc
+                redirect=False,
+                preload_content=False,
+                decode_content=False,
+            )
+            try:
+                body = _body(request, response, deadline, timeout_seconds, max_bytes)
+            except BaseException:
+                response.close()  # what is left of the answer must not be taken for the next one
+                raise
+            response.release_conn()
+        except (urllib3.exceptions.HTTPError, UnicodeError) as exc:
+            # what the exception says may repeat the address; it never says a header
+            raise SourceUnavailable(f"{_what(request)}: {type(exc).__name__}: {exc}") from exc
+        headers = {name.lower(): value for name, value in response.headers.itermerged()}
+        return HttpResponse(response.status, headers, _decoded(request, headers, body, max_bytes))
+
+
+def _body(
+    request: HttpRequest,
+    response: urllib3.BaseHTTPResponse,
+    deadline: float,
+    timeout_seconds: float,
+    max_bytes: int,
+) -> bytes:
+    length = response.headers.get("content-length", "0")
+    if not length.isdigit():
+        raise SourceUnavailable(f"{_what(request)}: the body's length is {length[:40]!r}, which is no number")
+    # a buffer that is not copied at the end: joined blocks would touch megabytes of new memory per page
+    buffer = io.BytesIO()
+    while block := response.read1(_BLOCK_BYTES):
+        buffer.write(block)
+        if buffer.tell() > max_bytes:
+            raise _too_large(request, max_bytes)
+        if time.monotonic() > deadline:
+            raise SourceUnavailable(f"{_what(request)}: the body was not whole after {timeout_seconds:g} s")
+    return buffer.getvalue()
+
+
+def _address(request: HttpRequest) -> str:
+    if not request.query:
+        return request.url
+    return f"{request.url}{'&' if '?' in request.url else '?'}{urlencode(request.query)}"
+
+
+def _headers(request: HttpRequest) -> dict[str, str]:
+    for name, value in request.headers.items():
+        if not (value.isascii() and value.isprintable()):
+            # refused here: the client's own error would repeat the value, and it may be a key
+            raise RequestRefused(
+                f"{_what(request)}: header {name!r} holds a line break or another character that no header may; if it "
+                "comes from a secret, put the value there once more, without it"
+            )
+    return dict(request.headers)
+
+
+def _decoded(request: HttpRequest, headers: dict[str, str], body: bytes, max_bytes: int) -> bytes:
+    match headers.get("content-encoding", "identity").strip().lower():
+        case "gzip":
+            return _inflated(request, body, max_bytes) if body else body
+        case "identity" | "":
+            return body
+        case other:
+            raise SourceUnavailable(f"{_what(request)}: the body is encoded as {other[:40]!r}, asked for was gzip")
 
 
 def _inflated(request: HttpRequest, body: bytes, max_bytes: int) -> bytes:
@@ -61,12 +102,16 @@ def _inflated(request: HttpRequest, body: bytes, max_bytes: int) -> bytes:
     try:
         plain = stream.decompress(body, max_bytes + 1)
     except zlib.error as exc:
-        raise SourceUnavailable(f"{request.method} {request.url}: the body is no gzip stream: {exc}") from exc
+        raise SourceUnavailable(f"{_what(request)}: the body is no gzip stream: {exc}") from exc
     if len(plain) > max_bytes:
         raise _too_large(request, max_bytes)
     if not stream.eof:
-        raise SourceUnavailable(f"{request.method} {request.url}: the gzip stream ends too early")
+        raise SourceUnavailable(f"{_what(request)}: the gzip stream ends too early")
     return plain
+
+
+def _what(request: HttpRequest) -> str:
+    return f"{request.method} {request.url}"
 
 
 def _too_large(request: HttpRequest, max_bytes: int) -> ResponseTooLarge:

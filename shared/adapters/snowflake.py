@@ -15,6 +15,7 @@ from snowflake.connector.errors import DatabaseError, Error, OperationalError, P
 from snowflake.connector.vendored.requests.exceptions import RequestException
 
 from shared import logs
+from shared.adapters.snowflake_tables import SnowflakeTables
 from shared.contracts import pipeline_windows
 from shared.contracts import snowflake as sql
 from shared.contracts.contract import Contract
@@ -79,7 +80,7 @@ class SnowflakeWarehouse:
         self._schema = f"{access.database}.{access.schema}"
         self._connection: SnowflakeConnection | None = None
         self._turn = threading.Lock()
-        self._ready: set[str] = set()
+        self._tables = SnowflakeTables(access.database, access.schema)
 
     def load_part(self, contract: Contract, part: LandedPart, *, loaded_at: datetime) -> LoadedRows:
         """See Warehouse. An answer lost after COMMIT is settled by the next delivery: the ledger knows the object."""
@@ -92,7 +93,7 @@ class SnowflakeWarehouse:
             "step": "load",
         }
         with self._session(tag, f"load of {part.object_name}") as run:
-            self._prepare(run, contract)
+            self._tables.prepare(run, [contract])
             staging = f"STAGE_{contract.table}_{uuid.uuid4().hex[:12].upper()}"
             # before BEGIN: in Snowflake any DDL commits the open transaction, temporary tables included
             run(sql.create_staging(contract, self._schema, staging))
@@ -104,8 +105,7 @@ class SnowflakeWarehouse:
     def prepare(self, contracts: Sequence[Contract]) -> None:
         """See Warehouse."""
         with self._session({"app": "operational-performance", "step": "tables"}, "creation of the RAW tables") as run:
-            for contract in contracts:
-                self._prepare(run, contract)
+            self._tables.prepare(run, contracts)
 
     def record_windows(self, states: Sequence[WindowState]) -> None:
         """See Warehouse."""
@@ -185,26 +185,6 @@ class SnowflakeWarehouse:
             statement = sql.delete_overtaken(contract, self._schema)
             vanished += int(run(statement, [loaded_at, part.object_name])[0][0])
         return vanished
-
-    def _prepare(self, run: "_Run", contract: Contract) -> None:
-        """Create the table and those beside it, and add the contract's newer columns; once a process and contract."""
-        if contract.fingerprint in self._ready:
-            return
-        run(sql.create_table(contract, self._schema))
-        run(sql.create_ledger(contract, self._schema))
-        if contract.scope is not None:
-            run(sql.create_scopes(contract, self._schema))
-        rows = run(sql.columns_of(self._access.database), [self._access.schema, contract.table])
-        there = {str(row[0]) for row in rows}
-        for column in contract.stored:
-            if column.name.upper() not in there:
-                try:
-                    statement = sql.add_column(contract, self._schema, column)
-                except ValueError as exc:
-                    raise WarehouseRefused(f"{run.what}: {exc}; migrate the table by hand") from exc
-                run(statement)
-                logs.warning("load.column_added", table=contract.table, column=column.name)
-        self._ready.add(contract.fingerprint)
 
     def _roll_back(self, run: "_Run") -> None:
         try:

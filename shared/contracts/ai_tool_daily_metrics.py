@@ -1,15 +1,6 @@
 """`FACT_AI_TOOL_DAILY_METRICS`: what each person used of each AI coding tool, by day and model."""
 
-from shared.contracts.contract import Column, Contract, Kind
-
-TEXT, INTEGER, BOOLEAN, DATE, MONEY, JSON = (
-    Kind.TEXT,
-    Kind.INTEGER,
-    Kind.BOOLEAN,
-    Kind.DATE,
-    Kind.MONEY,
-    Kind.JSON,
-)
+from shared.contracts.contract import BOOLEAN, DATE, INTEGER, JSON, MONEY, TEXT, Column, Contract
 
 AI_TOOL_DAILY_METRICS = Contract(
     name="ai_tool_daily_metrics",

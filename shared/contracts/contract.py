@@ -21,6 +21,10 @@ class Kind(Enum):
     JSON = "json"
 
 
+TEXT, INTEGER, NUMBER, MONEY, BOOLEAN, DATE, INSTANT, JSON = Kind
+"""The kinds by their names alone: a contract reads as a table."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column of a RAW table. `pii` marks what staging must hash."""
@@ -33,29 +37,25 @@ class Column:
 
 
 META_COLUMNS = (
-    Column("dq_valid", Kind.BOOLEAN, "False when a data quality flag is set; the row is kept all the same.", True),
-    Column("dq_flags", Kind.JSON, "Names of the data quality rules that the record breaks, an array of text.", True),
-    Column("_is_deleted", Kind.BOOLEAN, "The source no longer has the record.", True),
-    Column("_source", Kind.TEXT, "The registry's name of the source.", True),
-    Column("_window_id", Kind.TEXT, "The window whose extraction brought this version.", True),
-    Column("_source_file", Kind.TEXT, "The landing object that held this version.", True),
-    Column("_run_id", Kind.TEXT, "The extraction run that brought this version.", True),
-    Column("_observed_at", Kind.INSTANT, "When the source answered with this version; breaks ties.", True),
+    Column("dq_valid", BOOLEAN, "False when a data quality flag is set; the row is kept all the same.", True),
+    Column("dq_flags", JSON, "Names of the data quality rules that the record breaks, an array of text.", True),
+    Column("_is_deleted", BOOLEAN, "The source no longer has the record.", True),
+    Column("_source", TEXT, "The registry's name of the source.", True),
+    Column("_window_id", TEXT, "The window whose extraction brought this version.", True),
+    Column("_source_file", TEXT, "The landing object that held this version.", True),
+    Column("_run_id", TEXT, "The extraction run that brought this version.", True),
+    Column("_observed_at", INSTANT, "When the source answered with this version; breaks ties.", True),
 )
 """Columns of every RAW table that travel in the Parquet file."""
 
-INGESTED_AT = Column("_ingested_at", Kind.INSTANT, "When the load wrote this version; marts cut by it.", True)
+INGESTED_AT = Column("_ingested_at", INSTANT, "When the load wrote this version; marts cut by it.", True)
 ANCHOR_AT = Column(
-    "_anchor_at", Kind.INSTANT, "The anchor's value at the first load; never changes, so merges prune by it.", True
+    "_anchor_at", INSTANT, "The anchor's value at the first load; never changes, so merges prune by it.", True
 )
 
 
-FIRST_WINDOW_ID = Column(
-    "_first_window_id", Kind.TEXT, "The window that brought the row first; a later one is late.", True
-)
-RESTATED_AT = Column(
-    "_restated_at", Kind.INSTANT, "When the load last found other content for the row; NULL for never."
-)
+FIRST_WINDOW_ID = Column("_first_window_id", TEXT, "The window that brought the row first; a later one is late.", True)
+RESTATED_AT = Column("_restated_at", INSTANT, "When the load last found other content for the row; NULL for never.")
 
 
 @dataclass(frozen=True, slots=True)

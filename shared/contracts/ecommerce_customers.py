@@ -1,15 +1,6 @@
 """`ECOMMERCE_CUSTOMERS`: who buys in the shop."""
 
-from shared.contracts.contract import Column, Contract, Kind
-
-TEXT, INTEGER, BOOLEAN, MONEY, INSTANT, JSON = (
-    Kind.TEXT,
-    Kind.INTEGER,
-    Kind.BOOLEAN,
-    Kind.MONEY,
-    Kind.INSTANT,
-    Kind.JSON,
-)
+from shared.contracts.contract import BOOLEAN, INSTANT, INTEGER, JSON, MONEY, TEXT, Column, Contract
 
 ECOMMERCE_CUSTOMERS = Contract(
     name="ecommerce_customers",

@@ -1,15 +1,6 @@
 """`ECOMMERCE_ORDER_ITEMS`: the lines of the shop's orders, exploded from them."""
 
-from shared.contracts.contract import Column, Contract, Kind
-
-TEXT, INTEGER, BOOLEAN, MONEY, INSTANT, JSON = (
-    Kind.TEXT,
-    Kind.INTEGER,
-    Kind.BOOLEAN,
-    Kind.MONEY,
-    Kind.INSTANT,
-    Kind.JSON,
-)
+from shared.contracts.contract import BOOLEAN, INSTANT, INTEGER, JSON, MONEY, TEXT, Column, Contract
 
 ECOMMERCE_ORDER_ITEMS = Contract(
     name="ecommerce_order_items",

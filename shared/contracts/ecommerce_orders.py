@@ -1,15 +1,6 @@
 """`ECOMMERCE_ORDERS`: the orders of the shop."""
 
-from shared.contracts.contract import Column, Contract, Kind
-
-TEXT, INTEGER, BOOLEAN, MONEY, INSTANT, JSON = (
-    Kind.TEXT,
-    Kind.INTEGER,
-    Kind.BOOLEAN,
-    Kind.MONEY,
-    Kind.INSTANT,
-    Kind.JSON,
-)
+from shared.contracts.contract import BOOLEAN, INSTANT, INTEGER, JSON, MONEY, TEXT, Column, Contract
 
 ECOMMERCE_ORDERS = Contract(
     name="ecommerce_orders",

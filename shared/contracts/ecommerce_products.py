@@ -1,8 +1,6 @@
 """`ECOMMERCE_PRODUCTS`: what the shop sells, variant by variant, with what it costs the shop."""
 
-from shared.contracts.contract import Column, Contract, Kind
-
-TEXT, INTEGER, MONEY, INSTANT, JSON = Kind.TEXT, Kind.INTEGER, Kind.MONEY, Kind.INSTANT, Kind.JSON
+from shared.contracts.contract import INSTANT, INTEGER, JSON, MONEY, TEXT, Column, Contract
 
 ECOMMERCE_PRODUCTS = Contract(
     name="ecommerce_products",

@@ -1,8 +1,6 @@
 """`GITHUB_PULL_REQUESTS`: the pull requests of the organisation's repositories."""
 
-from shared.contracts.contract import Column, Contract, Kind
-
-TEXT, INTEGER, BOOLEAN, INSTANT, JSON = Kind.TEXT, Kind.INTEGER, Kind.BOOLEAN, Kind.INSTANT, Kind.JSON
+from shared.contracts.contract import BOOLEAN, INSTANT, INTEGER, JSON, TEXT, Column, Contract
 
 GITHUB_PULL_REQUESTS = Contract(
     name="github_pull_requests",

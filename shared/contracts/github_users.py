@@ -1,8 +1,6 @@
 """`GITHUB_USERS`: the people of the organisation and the teams that they are in."""
 
-from shared.contracts.contract import Column, Contract, Kind
-
-TEXT, INTEGER, INSTANT, JSON = Kind.TEXT, Kind.INTEGER, Kind.INSTANT, Kind.JSON
+from shared.contracts.contract import INSTANT, INTEGER, JSON, TEXT, Column, Contract
 
 GITHUB_USERS = Contract(
     name="github_users",

@@ -1,15 +1,6 @@
 """`FACT_INCIDENTS`: the incidents of every incident.io workspace."""
 
-from shared.contracts.contract import Column, Contract, Kind
-
-TEXT, INTEGER, NUMBER, BOOLEAN, INSTANT, JSON = (
-    Kind.TEXT,
-    Kind.INTEGER,
-    Kind.NUMBER,
-    Kind.BOOLEAN,
-    Kind.INSTANT,
-    Kind.JSON,
-)
+from shared.contracts.contract import BOOLEAN, INSTANT, INTEGER, JSON, NUMBER, TEXT, Column, Contract
 
 INCIDENTS = Contract(
     name="incidents",

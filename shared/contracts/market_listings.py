@@ -1,16 +1,6 @@
 """`MARKET_LISTINGS`: snapshots of a market, one a day and listing."""
 
-from shared.contracts.contract import Column, Contract, Kind
-
-TEXT, INTEGER, NUMBER, BOOLEAN, DATE, INSTANT, JSON = (
-    Kind.TEXT,
-    Kind.INTEGER,
-    Kind.NUMBER,
-    Kind.BOOLEAN,
-    Kind.DATE,
-    Kind.INSTANT,
-    Kind.JSON,
-)
+from shared.contracts.contract import BOOLEAN, DATE, INSTANT, INTEGER, JSON, NUMBER, TEXT, Column, Contract
 
 MARKET_LISTINGS = Contract(
     name="market_listings",

@@ -1,8 +1,6 @@
 """`FACT_SLO_MEASUREMENTS`: good and total events by objective and hour."""
 
-from shared.contracts.contract import Column, Contract, Kind
-
-TEXT, INTEGER, BOOLEAN, INSTANT, JSON = Kind.TEXT, Kind.INTEGER, Kind.BOOLEAN, Kind.INSTANT, Kind.JSON
+from shared.contracts.contract import BOOLEAN, INSTANT, INTEGER, JSON, TEXT, Column, Contract
 
 SLO_MEASUREMENTS = Contract(
     name="slo_measurements",

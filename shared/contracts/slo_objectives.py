@@ -1,10 +1,8 @@
 """`SLO_OBJECTIVES`: what every SLO monitor promises of which service, as it stands now."""
 
-from shared.contracts.contract import Column, Contract, Kind
+from shared.contracts.contract import BOOLEAN, INSTANT, INTEGER, JSON, MONEY, TEXT, Column, Contract
 
-TEXT, INTEGER, BOOLEAN, INSTANT, JSON = Kind.TEXT, Kind.INTEGER, Kind.BOOLEAN, Kind.INSTANT, Kind.JSON
-
-EXACT = Kind.MONEY
+EXACT = MONEY
 # Targets are compared with budgets that differ in the fifth place: a decimal, no float.
 
 SLO_OBJECTIVES = Contract(

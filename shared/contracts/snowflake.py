@@ -66,11 +66,19 @@ def count_staged(schema: str, staging: str) -> str:
     return f"SELECT COUNT(*) FROM {_table(schema, staging)}"
 
 
-def columns_of(database: str) -> str:
-    """Names of the RAW table's columns as they are; binds schema and table."""
+def create_tables(contract: Contract, schema: str) -> dict[str, str]:
+    """DDL of the RAW table and of those beside it, by the table's name."""
+    tables = {contract.table: create_table(contract, schema), contract.ledger_table: create_ledger(contract, schema)}
+    if contract.scope is not None:
+        tables[contract.scopes_table] = create_scopes(contract, schema)
+    return tables
+
+
+def columns_of(database: str, tables: int) -> str:
+    """Table and name of each column of `tables` tables, of those that are there; binds the schema and each table."""
     return (
-        f"SELECT COLUMN_NAME FROM {quoted(database)}.INFORMATION_SCHEMA.COLUMNS "
-        "WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s"
+        f"SELECT TABLE_NAME, COLUMN_NAME FROM {quoted(database)}.INFORMATION_SCHEMA.COLUMNS "
+        f"WHERE TABLE_SCHEMA = %s AND TABLE_NAME IN ({', '.join(['%s'] * tables)})"
     )
 
 

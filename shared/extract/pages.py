@@ -4,13 +4,15 @@ Every request carries `resume`, the text from which a later extraction can begin
 """
 
 import hashlib
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeVar
 
 from shared.errors import PaginationLoop
 from shared.spool import SpooledEvent, WaitingEvent
 
+T = TypeVar("T")
 Query = tuple[tuple[str, str], ...]
 
 _EMPTY_PAGES_IN_A_ROW = 10
@@ -166,13 +168,32 @@ def _count_empty(path: str, empty: int, seen: PageSeen) -> int:
 
 def within_scope(flow: PageFlow, scope: tuple[str, ...], resume: str) -> PageFlow:
     """The flow's requests as one scope, which is read again from its beginning when it could not be finished."""
+    return relabelled(flow, lambda request: replace(request, scope=scope, resume=resume))
+
+
+def relabelled(flow: PageFlow, label: Callable[[PageRequest], PageRequest]) -> PageFlow:
+    """The flow's requests as `label` changes them: their scope, their `resume`."""
+    return with_details(flow, label, lambda _request, _seen: ())
+
+
+def with_details(
+    flow: PageFlow,
+    label: Callable[[PageRequest], PageRequest],
+    details: Callable[[PageRequest, PageSeen], Iterable[PageRequest]],
+) -> PageFlow:
+    """The flow's requests as `label` changes them, each followed by those that its answer leads to.
+
+    `details` is given the changed request and what its page said; answers to the requests that it makes lead nowhere.
+    """
     seen = None
     while True:
         try:
-            request = next(flow) if seen is None else flow.send(seen)
+            request = label(next(flow) if seen is None else flow.send(seen))
         except StopIteration:
             return
-        seen = yield replace(request, scope=scope, resume=resume)
+        seen = yield request
+        for detail in details(request, seen):  # noqa: UP028 - `yield from` would send the answers to a plain iterator
+            yield detail
 
 
 def gathered_links(flow: PageFlow, resume: str) -> Generator[PageRequest, PageSeen, list[str]]:
@@ -201,6 +222,11 @@ def newest_first(flow: PageFlow, start: datetime) -> PageFlow:
             return
         seen = yield request
     flow.close()
+
+
+def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """The items in order, at most `size` at a time: what one request may ask for."""
+    return (items[start : start + size] for start in range(0, len(items), size))
 
 
 def one_page(request: PageRequest) -> PageFlow:

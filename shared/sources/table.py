@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from shared.contracts.contract import META_COLUMNS, Column, Contract, Kind
-from shared.sources.family import ExtractionRange, Rejection, Rows
+from shared.sources.family import ExtractionRange, RawPage, Rejection, Rows
 from shared.sources.record import Refused, checked_text, plausible
 
 _LARGEST_INTEGER = 2**63 - 1
@@ -76,6 +76,17 @@ class Table:
         for row in rows:
             self._take(row)
         return True
+
+    def add_pages(
+        self,
+        pages: Iterable[RawPage],
+        convert: Callable[[bytes, str], Iterable[Row]],
+        known: frozenset[str] | None = None,
+    ) -> None:
+        """Convert every record of the pages; see add."""
+        for page in pages:
+            for record in page.records:
+                self.add(record, convert, known)
 
     def reject(self, why: Refused, record: bytes) -> None:
         """Keep a record for quarantine."""

@@ -62,10 +62,11 @@ def sweep(ports: SweepPorts) -> SweepSummary:
         logs.error("sweep.window_failed", exc, window=window)
 
     summary.windows_settled = len(settle_open_windows(ports.closing, failed))
-    summary.spool_leftovers = _name_leftovers(ports)
     pending = list(ports.closing.documents.names(layout.REQUESTS))
     if pending:
         summary.job_started = start_job_if_needed(ports.closing)
+    # last, since it repairs nothing
+    summary.spool_leftovers = _name_leftovers(ports)
     return summary
 
 

@@ -4,7 +4,7 @@ from functools import cache
 
 from shared import wiring
 from shared.adapters.clock import SystemClock
-from shared.adapters.http import HttpxClient
+from shared.adapters.http import PooledHttp
 from shared.extract.run import ExtractPorts
 from shared.registry.load import registry
 from shared.sources.families import FAMILIES
@@ -22,7 +22,7 @@ def extract_ports() -> ExtractPorts:
         quarantine=wiring.bucket(chosen.quarantine_bucket),
         spool=wiring.bucket(chosen.spool_bucket),
         documents=wiring.documents(),
-        http=HttpxClient(),
+        http=PooledHttp(),
         secrets=wiring.secrets(),
         publisher=PublisherOnDemand(chosen.project),
         clock=SystemClock(),

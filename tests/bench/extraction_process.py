@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from shared import logs
 from shared.adapters.clock import SystemClock
 from shared.adapters.gcs import GcsBucket, storage_client
-from shared.adapters.http import HttpxClient
+from shared.adapters.http import PooledHttp
 from shared.adapters.memory import MemoryPublisher, MemorySecrets
 from shared.extract.rate import RateLimit
 from shared.extract.run import ExtractPorts, extract_window
@@ -28,7 +28,7 @@ from tests.bench.usage import peak_rss_mib, tell, used
 class Plain:
     """Asks for answers without compression."""
 
-    def __init__(self, client: HttpxClient) -> None:
+    def __init__(self, client: PooledHttp) -> None:
         self._client = client
 
     def send(self, request: HttpRequest, *, timeout_seconds: float, max_bytes: int) -> HttpResponse:
@@ -49,7 +49,7 @@ def main() -> None:
     source = known.source(SOURCE)
     pipeline = known.pipeline_of(source)
     bucket = GcsBucket(storage_client("bench"), chosen.bucket)
-    client = HttpxClient()
+    client = PooledHttp()
     ports = ExtractPorts(
         registry=known,
         families=FAMILIES,

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import httpx
 
+from local.addresses import BUCKETS
 from local.supervisor import free_ports
 from tests.bench.children import measured, module, serving
 from tests.bench.double import KEY
@@ -23,7 +24,7 @@ def measure(sizes: Sizes, folder: Path) -> list[Figure]:
         "GOOGLE_CLOUD_PROJECT": "bench",
         "OPP_PROJECT": "bench",
         "OPP_REGION": "local",
-        **{f"OPP_{purpose.upper()}_BUCKET": purpose for purpose in ("landing", "state", "quarantine", "artifacts")},
+        **{f"OPP_{purpose.upper()}_BUCKET": purpose for purpose in BUCKETS},
         "OPP_SECRETS": "environment",
         "OPP_SECRET_INCIDENT_IO_COMPANYA": KEY,
         "OPP_BASE_URL_INCIDENT_IO": f"http://127.0.0.1:{double}",

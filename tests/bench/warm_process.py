@@ -37,7 +37,7 @@ def main() -> None:
         storage_requests += 1
         return send(session, request, **options)
 
-    requests.Session.send = counted  # type: ignore[method-assign, assignment]
+    requests.Session.send = counted  # type: ignore[method-assign, assignment]  # every client counts
     cpu, wall, rows = [], [], 0
     for number in range(WARM_UP + chosen.windows):
         if number == WARM_UP:

@@ -9,10 +9,11 @@ from typing import TypeVar
 
 import pytest
 
-from shared.adapters.memory import Faults, MemoryCloud
+from shared.adapters.gcs import GcsBucket
+from shared.adapters.memory import Faults, MemoryBucket, MemoryCloud
 from shared.crc32c import crc32c_base64
 from shared.errors import StateConflict, StorageUnavailable
-from shared.ports import Bucket
+from shared.ports import Bucket, Spool
 from tests.contract.stack import Stack
 
 T = TypeVar("T")
@@ -301,3 +302,28 @@ def test_names_that_no_object_can_have_are_not_there(place: Place, name: str) ->
     assert not place.bucket.delete(name, generation=1)
     place.other.copy_in(place.bucket.name, name, 1, "copy")
     assert place.other.stat("copy") is None
+
+
+def test_many_versions_are_read_in_their_order(place: Place) -> None:
+    spool = _spool(place)
+    written = [(f"e/{n:02}", place.bucket.create(f"e/{n:02}", b"%d" % n, owner="me").object) for n in range(20)]
+    versions = [(name, stored.generation) for name, stored in reversed(written)]
+    gone, replaced = ("e/99", 1), ("e/00", written[0][1].generation + 1)
+    assert list(spool.read_each([*versions, gone, replaced])) == [*(b"%d" % n for n in range(19, -1, -1)), None, None]
+    assert list(spool.read_each([])) == []
+
+
+def test_of_many_versions_those_that_are_there_are_deleted(place: Place) -> None:
+    spool = _spool(place)
+    written = [place.bucket.create(f"e/{n:02}", b"", owner="me").object for n in range(20)]
+    place.bucket.replace("e/03", b"newer", owner="me", generation=written[3].generation)
+    place.bucket.delete("e/04", generation=written[4].generation)
+    versions = [(stored.name, stored.generation) for stored in written[:10]]
+    assert spool.delete_each([*versions, ("e/99", 1)]) == 8
+    assert spool.delete_each(versions) == 0
+    assert [stored.name for stored in spool.list("e/")] == ["e/03", *(f"e/{n}" for n in range(10, 20))]
+
+
+def _spool(place: Place) -> Spool:
+    assert isinstance(place.bucket, (MemoryBucket, GcsBucket))
+    return place.bucket

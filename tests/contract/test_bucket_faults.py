@@ -21,6 +21,8 @@ OPERATIONS: dict[str, Callable[[GcsBucket], object]] = {
     "stat": lambda bucket: bucket.stat("a"),
     "read": lambda bucket: bucket.read("a"),
     "list": lambda bucket: list(bucket.list("a")),
+    "read_each": lambda bucket: bucket.read_each([("a", 1), ("b", 1)]),
+    "delete_each": lambda bucket: bucket.delete_each([("a", 1), ("b", 1)]),
     "copy_in": lambda bucket: bucket.copy_in("other", "a", 1, "b"),
 }
 
@@ -41,7 +43,11 @@ ANSWERS: dict[str, Answer] = {
 """Answers for ever, to every operation. An empty object is no answer to a listing alone: there it says that nothing is
 there, and to a delete, whose answer has no content."""
 
-_BELIEVED = {("200 of nothing", "list"), ("200 of nothing", "delete")}
+_BELIEVED = {
+    *(("200 of nothing", operation) for operation in ("list", "delete", "delete_each")),
+    # what is downloaded without a look at its description first is believed: it may hold anything
+    *((answer, "read_each") for answer in ("200 of nothing", "200 of a proxy")),
+}
 
 
 def bucket_at(url: str) -> GcsBucket:

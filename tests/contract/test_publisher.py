@@ -10,7 +10,7 @@ from shared.adapters.memory import Faults, MemoryPublisher
 from shared.adapters.pubsub import PubSubPublisher
 from shared.errors import PublishFailed
 from shared.ports import Publisher
-from tests.contract.servers import Server, closed_port, hang_up, json_reply
+from tests.contract.servers import Answer, Server, closed_port, hang_up, json_reply
 from tests.contract.stack import PROJECT, Stack
 
 Sent = tuple[Mapping[str, str], bytes]
@@ -100,8 +100,8 @@ def test_a_service_that_is_down(publisher_at: Callable[[str], PubSubPublisher]) 
 
 @pytest.mark.parametrize("answer", [hang_up, json_reply(200, "{}")], ids=["hang-up", "no gRPC"])
 def test_a_service_that_speaks_something_else(
-    server: Server, publisher_at: Callable[[str], PubSubPublisher], answer: object
+    server: Server, publisher_at: Callable[[str], PubSubPublisher], answer: Answer
 ) -> None:
-    server.answer = answer  # type: ignore[assignment]
+    server.answer = answer
     with pytest.raises(PublishFailed):
         publisher_at(f"127.0.0.1:{server.port}").publish("topic", {"a": "b"})

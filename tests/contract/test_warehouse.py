@@ -17,6 +17,7 @@ import pytest
 
 from shared.adapters.memory import MemoryCloud
 from shared.adapters.memory_warehouse import MemoryWarehouse
+from shared.contracts import CONTRACTS
 from shared.contracts.ai_tool_daily_metrics import AI_TOOL_DAILY_METRICS
 from shared.contracts.contract import Column, Contract, Kind
 from shared.contracts.incidents import INCIDENTS
@@ -637,10 +638,34 @@ def _of_source(raw: Raw, part: LandedPart, source: str) -> LandedPart:
 
 def test_a_table_is_there_before_its_first_row(raw: Raw) -> None:
     """dbt reads the table of a source that has brought nothing yet; a second time changes nothing."""
-    raw.open().prepare([INCIDENTS])
-    raw.open().prepare([INCIDENTS])
-    assert raw.table() == []
+    raw.open().prepare([INCIDENTS, AI_TOOL_DAILY_METRICS])
+    raw.open().prepare([AI_TOOL_DAILY_METRICS, INCIDENTS])
+    assert raw.table() == raw.table(AI_TOOL_DAILY_METRICS) == []
     assert raw.ledger() == set()
+
+
+@pytest.mark.emulated
+def test_tables_that_are_there_cost_a_query_and_no_ddl(stack: Stack) -> None:
+    """Also when only one of them, a ledger say, is missing: that one is made."""
+    schema = stack.new_schema()
+    contracts = list(CONTRACTS.values())
+    stack.warehouse(schema).prepare(contracts)
+    made = _ddl_in(stack, schema)
+    stack.warehouse(schema).prepare(contracts)
+    assert len(made) == sum(2 + (contract.scope is not None) for contract in contracts)
+    assert _ddl_in(stack, schema) == made
+
+    stack.sql(f"DROP TABLE RAW.{schema}.{INCIDENTS.ledger_table}")
+    stack.warehouse(schema).prepare(contracts)
+    (again,) = (statement for statement in _ddl_in(stack, schema)[len(made) :] if statement.startswith("CREATE"))
+    assert INCIDENTS.ledger_table in again
+
+
+def _ddl_in(stack: Stack, schema: str) -> list[str]:
+    """What changed tables of the schema, oldest first."""
+    history = stack.sql("SELECT QUERY_TEXT FROM _fs_local.query_history ORDER BY START_TIME")
+    texts = [str(row["QUERY_TEXT"]) for row in history]
+    return [text for text in texts if f'"{schema}"' in text and text.startswith(("CREATE TABLE", "ALTER TABLE"))]
 
 
 # tables that several sources write, and whose rows stay as they are while nothing changes

@@ -1,10 +1,7 @@
 """A copy of the dbt project that tests may change, and dbt run on it as a person would run it."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +10,7 @@ from typing import Any
 from shared.contracts import CONTRACTS
 from shared.registry import Registry
 from shared.transform.dbt_inputs import SOURCES_FILE, dbt_vars, sources_yaml
+from tests.support.dbt import Done, dbt
 
 ROOT = Path(__file__).parents[2]
 PROJECT = ROOT / "dbt"
@@ -34,27 +32,18 @@ class DbtProject:
         succeeds: bool = True,
         environment: Mapping[str, str] | None = None,
         **variables: object,
-    ) -> subprocess.CompletedProcess[str]:
+    ) -> Done:
         """Run dbt with the project's vars and these; its outcome is asserted unless `succeeds` is False."""
-        done = subprocess.run(
+        done = dbt(
             [
-                *(str(Path(sys.executable).with_name("dbt")), "--no-use-colors", *arguments),
+                *arguments,
                 *("--project-dir", str(self.folder), "--profiles-dir", str(self.folder), "--target", "local"),
                 *("--vars", json.dumps({**self.variables, **variables})),
             ],
-            env={
-                **os.environ,
-                "SNOWFLAKE_PORT": str(self.port or 1),
-                "SNOWFLAKE_HOST": "127.0.0.1",
-                **(environment or {}),
-            },
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
+            {"SNOWFLAKE_PORT": str(self.port or 1), "SNOWFLAKE_HOST": "127.0.0.1", **(environment or {})},
         )
         if succeeds:
-            assert done.returncode == 0, done.stdout + done.stderr
+            assert done.succeeded, done.told
         return done
 
     def manifest(self) -> dict[str, Any]:

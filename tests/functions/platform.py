@@ -25,6 +25,7 @@ from tests.functions.envelopes import PROJECT, Envelope
 from tests.functions.vendor import KEYS
 
 LANDING, STATE, QUARANTINE = "functions-landing", "functions-state", "functions-quarantine"
+SPOOL = "functions-spool"
 PIPELINE = "ops_incidents"
 FUNCTIONS = ("extract", "load", "sweep")
 FAMILY = "INCIDENT_IO"
@@ -61,6 +62,8 @@ class Platform:
     """Markers, leases, windows."""
     quarantine: GcsBucket
     """What could not be loaded."""
+    spool: GcsBucket
+    """Events that wait."""
     _notes: dict[str, Any] = field(default_factory=dict)
 
     def deliver(self, function: str, envelope: Envelope, *, trace: str | None = None) -> Outcome:
@@ -126,12 +129,13 @@ def running_platform(directory: Path, vendor_url: str) -> Iterator[Platform]:
             "OPP_REGION": "europe-west1",
             "OPP_LANDING_BUCKET": LANDING,
             "OPP_STATE_BUCKET": STATE,
-            "OPP_SPOOL_BUCKET": "functions-spool",
+            "OPP_SPOOL_BUCKET": SPOOL,
             "OPP_QUARANTINE_BUCKET": QUARANTINE,
             "OPP_ARTIFACTS_BUCKET": "functions-artifacts",
             "OPP_SECRETS": "environment",
             "OPP_RUN_API": stack.jobs_url,
             f"OPP_BASE_URL_{FAMILY}": vendor_url,
+            f"OPP_BASE_URL_{FAMILY}_EVENTS": vendor_url,
             "OPP_LEASE_SECONDS": "5",
             "OPP_SOFT_DEADLINE_SECONDS": "60",
             "OPP_SWEEP_GRACE_SECONDS": "0.001",
@@ -148,7 +152,8 @@ def running_platform(directory: Path, vendor_url: str) -> Iterator[Platform]:
         processes = [_function(name, port, environment) for name, port in ports.items()]
         with SupervisorThread(Supervisor(processes, directory / "functions")) as functions:
             yield Platform(
-                stack, functions, ports, stack.bucket(LANDING), stack.bucket(STATE), stack.bucket(QUARANTINE)
+                *(stack, functions, ports, stack.bucket(LANDING), stack.bucket(STATE), stack.bucket(QUARANTINE)),
+                stack.bucket(SPOOL),
             )
 
 
@@ -162,7 +167,7 @@ def _function(name: str, port: int, environment: dict[str, str]) -> Process:
 
 def _provision(stack: Stack) -> None:
     client = stack.storage()
-    for name in (LANDING, STATE, QUARANTINE, "functions-artifacts"):
+    for name in (LANDING, STATE, QUARANTINE, SPOOL, "functions-artifacts"):
         client.create_bucket(name)
     with stack.in_environment():
         publisher = pubsub_v1.PublisherClient()

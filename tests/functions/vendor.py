@@ -44,8 +44,18 @@ class Vendor:
             name = self.identity(key) if self.identity else workspaces[key]
             identity = {"name": "Key", "roles": [], "dashboard_url": f"https://app.incident.io/{name}"}
             json_reply(200, json.dumps({"identity": identity}))(asked, connection)
+        elif asked.target.startswith("/v2/incidents/"):
+            self._show(asked.target.rpartition("/")[2])(asked, connection)
+        elif asked.target.startswith("/v2/incident_updates"):
+            json_reply(200, '{"incident_updates": [], "pagination_meta": {"page_size": 250}}')(asked, connection)
         elif self.listing is not None:
             self.listing(asked, connection)
         else:
             page = {"incidents": self.incidents, "pagination_meta": {"page_size": 250}}
             json_reply(200, json.dumps(page))(asked, connection)
+
+    def _show(self, incident_id: str) -> Answer:
+        for record in self.incidents:
+            if record["id"] == incident_id:
+                return json_reply(200, json.dumps({"incident": record}))
+        return json_reply(404, '{"type": "not_found", "status": 404}')

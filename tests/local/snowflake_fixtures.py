@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,13 @@ def rows(connection: snowflake.connector.SnowflakeConnection, sql: str, params: 
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         return [tuple(row) for row in cursor.fetchall()]
+
+
+def naive(
+    year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0, microsecond: int = 0
+) -> datetime:
+    """What a TIMESTAMP_NTZ comes out as: without a zone."""
+    return datetime(year, month, day, hour, minute, second, microsecond, UTC).replace(tzinfo=None)
 
 
 def _free_port() -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -71,12 +72,12 @@ def test_the_worst_hours_of_a_generated_quarter_are_hours_of_incidents() -> None
 def test_drills_and_dismissed_incidents_hurt_nobody() -> None:
     """Nor does planned work; an incident without an end hurts for a day."""
     opening = (Update(at=START, status="Investigating"),)
-    over = {"started_at": START, "resolved_at": START + HOUR, "components": ("search",)}
-    real = ArchiveIncident(id="1", impact="major", updates=opening, **over)  # type: ignore[arg-type]
-    drill = ArchiveIncident(id="2", impact="major", updates=opening, mode="test", **over)  # type: ignore[arg-type]
-    planned = ArchiveIncident(id="3", impact="maintenance", updates=opening, **over)  # type: ignore[arg-type]
+    over: dict[str, Any] = {"started_at": START, "resolved_at": START + HOUR, "components": ("search",)}
+    real = ArchiveIncident(id="1", impact="major", updates=opening, **over)
+    drill = ArchiveIncident(id="2", impact="major", updates=opening, mode="test", **over)
+    planned = ArchiveIncident(id="3", impact="maintenance", updates=opening, **over)
     dismissed = (*opening, Update(at=START + HOUR, status="Declined"))
-    nothing = ArchiveIncident(id="4", impact="major", updates=dismissed, **over)  # type: ignore[arg-type]
+    nothing = ArchiveIncident(id="4", impact="major", updates=dismissed, **over)
     unended = ArchiveIncident(id="5", impact="minor", updates=opening, started_at=START, components=("media",))
     assert list(impacts_of([real, drill, planned, nothing, unended])) == [
         ServiceImpact("search", START, START + HOUR, "major"),

@@ -1,15 +1,13 @@
 """The real dbt-snowflake builds a small project on the stand-in, twice."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.local.snowflake_fixtures import LocalWarehouse, local_warehouse, rows
+from tests.support.dbt import dbt
 
 PROJECT = {
     "dbt_project.yml": """
@@ -85,20 +83,15 @@ def project(tmp_path: Path) -> Path:
     return directory
 
 
-def dbt(project: Path, warehouse: LocalWarehouse, *arguments: str) -> str:
+def run(project: Path, warehouse: LocalWarehouse, *arguments: str) -> None:
     options = {
         "type": "snowflake", "threads": 4, "account": "local", "user": "transformer", "password": "x",
         "host": "127.0.0.1", "port": warehouse.port, "protocol": "http", "database": "OPP", "schema": "ANALYTICS",
         "warehouse": "DBT_WH", "query_tag": "tiny-run", "connect_timeout": 20,
     }  # fmt: skip
     (project / "profiles.yml").write_text(json.dumps({"tiny": {"target": "dev", "outputs": {"dev": options}}}))
-    done = subprocess.run(
-        [str(Path(sys.executable).parent / "dbt"), "--no-use-colors", *arguments, "--profiles-dir", str(project)],
-        cwd=project, capture_output=True, text=True, timeout=120, check=False,
-        env={**os.environ, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
-    )  # fmt: skip
-    assert done.returncode == 0, f"dbt {' '.join(arguments)}:\n{done.stdout}\n{done.stderr}\n{warehouse.log()}"
-    return done.stdout
+    done = dbt([*arguments, "--project-dir", str(project), "--profiles-dir", str(project)], {})
+    assert done.succeeded, f"dbt {' '.join(arguments)}:\n{done.told}\n{warehouse.log()}"
 
 
 def test_dbt_builds_merges_snapshots_tests_and_checks_freshness(project: Path, tmp_path: Path) -> None:
@@ -121,10 +114,10 @@ def test_dbt_builds_merges_snapshots_tests_and_checks_freshness(project: Path, t
         rows(connection, "create table PIPELINE_WINDOWS (source varchar, closed_at timestamp_tz)")
         rows(connection, "insert into PIPELINE_WINDOWS select 'a', current_timestamp()")
         put(("i1", "open", "2026-01-01T00:00:00Z"), ("i2", "open", "2026-01-01T01:00:00Z"))
-        dbt(project, warehouse, "source", "freshness")
-        dbt(project, warehouse, "build")
+        run(project, warehouse, "source", "freshness")
+        run(project, warehouse, "build")
         put(("i1", "closed", "2026-01-02T00:00:00Z"), ("i3", "open", "2026-01-02T01:00:00Z"))
-        dbt(project, warehouse, "build")
+        run(project, warehouse, "build")
 
         freshness = json.loads((project / "target" / "sources.json").read_text())
         assert [result["status"] for result in freshness["results"]] == ["pass"]

@@ -9,7 +9,7 @@ import pytest
 import snowflake.connector
 from snowflake.connector.errors import Error
 
-from tests.local.snowflake_fixtures import local_warehouse, rows
+from tests.local.snowflake_fixtures import local_warehouse, naive, rows
 
 Connection = snowflake.connector.SnowflakeConnection
 
@@ -53,16 +53,16 @@ WORKS: list[tuple[str, Any]] = [
     ("select datediff(day, d, '2026-01-31'), dateadd(day, 7, d)::date, d + 1 from S where n = 1",
      (30, dt.date(2026, 1, 8), dt.date(2026, 1, 2))),
     ("select dateadd(hour, -1, ts), date_trunc('week', ts), date_trunc('month', d)::date from S where n = 1",
-     (dt.datetime(2026, 1, 1, 9), dt.datetime(2025, 12, 29), dt.date(2026, 1, 1))),  # noqa: DTZ001
+     (naive(2026, 1, 1, 9), naive(2025, 12, 29), dt.date(2026, 1, 1))),
     ("select try_to_timestamp_ntz('xx'), try_to_timestamp(g), try_to_timestamp_tz('2026-01-01T10:00:00Z') "
      "from S where n = 1", (None, None, dt.datetime(2026, 1, 1, 10, tzinfo=dt.UTC))),
     ("select tz, tz::timestamp_ntz, convert_timezone('UTC', tz)::timestamp_ntz from S where n = 2",
-     (dt.datetime(2026, 1, 2, 8, 30, tzinfo=dt.UTC), dt.datetime(2026, 1, 2, 8, 30), dt.datetime(2026, 1, 2, 8, 30))),  # noqa: DTZ001
+     (dt.datetime(2026, 1, 2, 8, 30, tzinfo=dt.UTC), naive(2026, 1, 2, 8, 30), naive(2026, 1, 2, 8, 30))),
     ("select to_timestamp_ntz('2026-01-01 10:00:00'), to_timestamp_ntz(1767261600)",
-     (dt.datetime(2026, 1, 1, 10), dt.datetime(2026, 1, 1, 10))),  # noqa: DTZ001
+     (naive(2026, 1, 1, 10), naive(2026, 1, 1, 10))),
     ("select to_timestamp_tz('2026-01-01T10:00:00Z')", (dt.datetime(2026, 1, 1, 10, tzinfo=dt.UTC),)),
     ("select to_date('2026-01-01'), try_to_date('xx'), try_to_timestamp_ntz('2026-01-01')",
-     (dt.date(2026, 1, 1), None, dt.datetime(2026, 1, 1))),  # noqa: DTZ001
+     (dt.date(2026, 1, 1), None, naive(2026, 1, 1))),
     ("select dayofweek(d), dayofweekiso(d), week(d), year(d), monthname(d), last_day(d) from S where n = 1",
      (4, 4, 1, 2026, "Jan", dt.date(2026, 1, 31))),
     ("select to_char(ts, 'YYYY-MM-DD HH24:MI:SS'), extract(epoch from ts) from S where n = 1",
@@ -70,7 +70,7 @@ WORKS: list[tuple[str, Any]] = [
     ("select to_char(d, 'YYYY-MM'), to_varchar(ts, 'HH24:MI'), to_char(tz, 'DD.MM.YYYY'), to_char(n) from S "
      "where n = 1", ("2026-01", "10:00", "01.01.2026", "1")),
     ("select date_part(epoch_second, ts), hour(ts), time_slice(ts, 15, 'MINUTE') from S where n = 2",
-     (1767349800, 10, dt.datetime(2026, 1, 2, 10, 30))),  # noqa: DTZ001
+     (1767349800, 10, naive(2026, 1, 2, 10, 30))),
     # rows
     ("select g, n from S qualify row_number() over (partition by g order by n desc) = 1 order by g", ("a", 2)),
     ("select n, lag(n) over (order by n), sum(n) over (order by n rows between 1 preceding and current row), "
@@ -129,8 +129,8 @@ def test_a_result_can_be_scanned_again(connection: Connection) -> None:
 
 # Snowflake's answer beside ours. When one of these is closed, its line moves up and out of docs/local-warehouse.md.
 DIFFERS: list[tuple[str, Any, Any]] = [
-    ("select dateadd(day, 1, d) from S where n = 1", dt.date(2026, 1, 2), dt.datetime(2026, 1, 2)),  # noqa: DTZ001
-    ("select date_trunc('month', d) from S where n = 1", dt.date(2026, 1, 1), dt.datetime(2026, 1, 1)),  # noqa: DTZ001
+    ("select dateadd(day, 1, d) from S where n = 1", dt.date(2026, 1, 2), naive(2026, 1, 2)),
+    ("select date_trunc('month', d) from S where n = 1", dt.date(2026, 1, 1), naive(2026, 1, 1)),
     ("select '2026-01-01T01:00:00+02:00'::timestamp_tz::date", dt.date(2026, 1, 1), dt.date(2025, 12, 31)),
     ("select 1 / 3", Decimal("0.333333"), 1 / 3),
     ('select try_parse_json(\'{"a": 1, "a": 2}\')', None, '{"a": 1, "a": 2}'),

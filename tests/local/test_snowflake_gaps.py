@@ -13,7 +13,7 @@ import pytest
 import snowflake.connector
 from snowflake.connector.errors import IntegrityError, ProgrammingError
 
-from tests.local.snowflake_fixtures import LocalWarehouse, local_warehouse, rows
+from tests.local.snowflake_fixtures import LocalWarehouse, local_warehouse, naive, rows
 
 Connection = snowflake.connector.SnowflakeConnection
 
@@ -130,13 +130,13 @@ def test_null_timestamps_stay_null_and_others_keep_their_microseconds(connection
     sql = """
         select column1::timestamp_ntz, column1::timestamp_tz from values
         ('1969-12-31 23:59:59.999999'), (null), ('2026-11-20 07:00:00.000001'), ('9999-12-31 23:59:59.999999')"""
-    naive = [
-        dt.datetime(1969, 12, 31, 23, 59, 59, 999999),  # noqa: DTZ001  TIMESTAMP_NTZ has no zone
+    without_zone = [
+        naive(1969, 12, 31, 23, 59, 59, 999999),
         None,
-        dt.datetime(2026, 11, 20, 7, 0, 0, 1),  # noqa: DTZ001
-        dt.datetime(9999, 12, 31, 23, 59, 59, 999999),  # noqa: DTZ001
+        naive(2026, 11, 20, 7, 0, 0, 1),
+        naive(9999, 12, 31, 23, 59, 59, 999999),
     ]
-    assert rows(connection, sql) == [(v, v and v.replace(tzinfo=dt.UTC)) for v in naive]
+    assert rows(connection, sql) == [(v, v and v.replace(tzinfo=dt.UTC)) for v in without_zone]
 
 
 def test_ddl_commits_the_open_transaction(connection: Connection) -> None:
@@ -375,7 +375,7 @@ def test_a_repeated_request_is_answered_again_and_not_run_again(
             data=json.dumps({"sqlText": "insert into R values (1)"}).encode(),
             headers={"Authorization": f'Snowflake Token="{rest.token}"', "Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=20) as response:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=20) as response:  # noqa: S310 - the URL is the test's own
             answers.append(json.loads(response.read())["data"]["rowset"])
     assert answers == [[["1"]], [["1"]]]
     assert rows(connection, "select count(*) from R") == [(1,)]

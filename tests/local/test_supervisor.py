@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from local.guarded_child import group_lives
 from local.supervisor import Process, ProcessFailed, Supervisor, SupervisorError, SupervisorThread, free_ports
 
 ROOT = Path(__file__).parents[2]
@@ -44,6 +45,7 @@ while True:
 _COMMAND = """
 import asyncio, json, sys
 from pathlib import Path
+from local.guarded_child import group_lives
 from local.supervisor import Process, Supervisor
 async def ready():
     print("READY", flush=True)
@@ -306,6 +308,38 @@ def test_a_supervisor_killed_while_it_starts_leaves_no_orphan(
     time.sleep(0.3)  # a child that was missed would by now have written its id
     wait_for(lambda: not stage.alive())
     assert not [line for line in process_list() if str(stage.pids) in line]
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only /proc tells who has ended and was not reaped")
+def test_who_has_ended_and_was_not_reaped_is_not_waited_for() -> None:
+    """In a container whose first process is no init, that is every orphan."""
+    child = subprocess.Popen([sys.executable, "-S", "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True)
+    assert group_lives(child.pid)
+    assert child.stdin is not None
+    child.stdin.close()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    os.killpg(child.pid, 0)  # it is there still, as far as signals tell
+    assert not group_lives(child.pid)
+    child.wait()
+    assert not group_lives(child.pid)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody tells the first thread from the process")
+def test_a_process_lives_until_its_last_thread_has_ended(wait_for: Callable[..., Any]) -> None:
+    """A killed server's first thread may be gone while another still holds the port."""
+    code = (
+        "import ctypes, threading, time\n"
+        "threading.Thread(target=time.sleep, args=(60,)).start()\n"
+        "ctypes.CDLL(None).pthread_exit(None)\n"
+    )
+    child = subprocess.Popen([sys.executable, "-S", "-c", code], start_new_session=True)
+    try:
+        wait_for(lambda: ") Z " in Path(f"/proc/{child.pid}/stat").read_text())
+        assert group_lives(child.pid)
+    finally:
+        child.kill()
+        child.wait()
+    assert not group_lives(child.pid)
 
 
 def test_free_ports_differ_and_prefer() -> None:

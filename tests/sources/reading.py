@@ -23,7 +23,7 @@ from local.sources.kit.server import DoublesServer, fault_board
 from local.sources.shop.mounted import shop_family
 from local.sources.slo.mounted import slo_families
 from shared import logs
-from shared.adapters.http import HttpxClient
+from shared.adapters.http import PooledHttp
 from shared.adapters.memory import MemoryClock, MemoryCloud, MemoryJobs, MemoryPublisher, MemorySecrets
 from shared.adapters.memory_warehouse import MemoryWarehouse
 from shared.contracts import CONTRACTS
@@ -88,7 +88,7 @@ class Slow:
     seconds: float = 0.0
     requests: list[HttpRequest] = field(default_factory=list)
     tampering: Mapping[str, Callable[[HttpRequest, HttpResponse], HttpResponse]] = field(default_factory=dict)
-    _client: HttpxClient = field(default_factory=HttpxClient)
+    _client: PooledHttp = field(default_factory=PooledHttp)
 
     def send(self, request: HttpRequest, *, timeout_seconds: float, max_bytes: int) -> HttpResponse:
         """See Http."""

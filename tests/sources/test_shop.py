@@ -104,7 +104,7 @@ def test_lines_are_held_with_what_they_were_about(story: Reading, world: ShopWor
             "unit_price": "price",
             "total_discount": "discount",
         }.items():
-            assert row[ours] == expected[theirs], (key, ours)  # type: ignore[literal-required]
+            assert row[ours] == expected[theirs], (key, ours)  # type: ignore[literal-required]  # one of those above
         gone = deleted[expected["product_id"]]
         if gone is not None and row["product_id"] is None:
             # nobody had read the line before the product went

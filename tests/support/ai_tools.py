@@ -26,7 +26,7 @@ from local.sources.kit.family import Surroundings
 from local.sources.kit.faults import FaultBoard, FaultRule
 from local.sources.kit.serve import running
 from local.sources.kit.server import DoublesServer, fault_board
-from shared.adapters.http import HttpxClient
+from shared.adapters.http import PooledHttp
 from shared.adapters.memory import MemoryClock, MemorySecrets
 from shared.adapters.memory_warehouse import MemoryWarehouse
 from shared.contracts import CONTRACTS
@@ -139,7 +139,7 @@ class ToolsWorld(World):
         self.clock = clock  # the one that the doubles' quotas follow
         self.cloud.clock = clock
         self.doubles = served
-        self.sent = RecordingHttp(HttpxClient(), served.clock)
+        self.sent = RecordingHttp(PooledHttp(), served.clock)
         self.tool_secrets = MemorySecrets(_SECRETS)
         self.rates: dict[tuple[str, int], RateLimit] = {}
         self._loaded = 0

@@ -373,7 +373,7 @@ def test_records_of_one_day_on_several_pages_are_added_up(tool: str) -> None:
             return records.page(request, b"")
         number = pages["n"] = pages.get("n", 0) + 1
         content = [twice[0], b"", twice[1]][number - 1]
-        body = json.loads(bytes(records.page(request, content)))  # type: ignore[arg-type]
+        body = json.loads(bytes(records.page(request, content)))  # type: ignore[arg-type]  # it is bytes
         if number == 3:
             return dict(body)
         match tool:
@@ -401,7 +401,7 @@ def test_a_page_number_that_brings_the_same_page_again_is_a_loop(tool: str) -> N
 
     def answer(request: PageRequest) -> Body:
         asked.append(request)
-        body = json.loads(bytes(records.page(request, records.record())))  # type: ignore[arg-type]
+        body = json.loads(bytes(records.page(request, records.record())))  # type: ignore[arg-type]  # it is bytes
         if tool == "g2":
             body["metadata"] = {"page": len(asked), "has_more": True}
         elif "events" in request.path:
@@ -592,7 +592,7 @@ def test_cursor_tells_the_day_in_either_way() -> None:
     uses: list[dict[str, Any]] = [{"date": DAY_MS}, {"day": "2026-06-01"}, {"date": None, "day": "2026-06-01"}]
     for told in uses:
         daily = {"data": [{"email": "a@b", "acceptedLinesAdded": 4} | told]}
-        rows = read_day("cursor", lambda r, page=daily: page if "daily" in r.path else {"usageEvents": []})  # type: ignore[misc]
+        rows = read_day("cursor", lambda r, page=daily: page if "daily" in r.path else {"usageEvents": []})  # type: ignore[misc]  # a lambda binds it
         assert [(row["usage_date"], row["accepted_lines"]) for row in as_dicts(rows)] == [(DAY, 4)]
 
 

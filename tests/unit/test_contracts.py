@@ -17,7 +17,7 @@ from shared.sources.incident_io.rows import COLUMNS
 
 SCHEMA = "RAW.PUBLIC"
 
-HOSTILE = ['A"B', "A'B", "A;B", "A B", "A.B", "A\\B", "1A", "", "A\n", "A-B", "Ａ", "A\u0301", "É", "A" * 101, "ſ"]  # noqa: RUF001
+HOSTILE = ['A"B', "A'B", "A;B", "A B", "A.B", "A\\B", "1A", "", "A\n", "A-B", "Ａ", "A\u0301", "É", "A" * 101, "ſ"]  # noqa: RUF001 - lookalikes
 
 
 def _flat(text: str) -> str:

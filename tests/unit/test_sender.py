@@ -259,3 +259,13 @@ def test_a_limit_that_the_body_explains_is_judged_by_the_decoder() -> None:
     assert sum(front_end.clock.slept) == 90
     unasked = Sending(response(429, b"credits", retry_after="5"), OK)
     assert unasked.send(later) == {"fine": True}
+
+
+@pytest.mark.parametrize("status", [400, 404, 422])
+def test_an_id_that_is_none_may_be_an_answer(status: int) -> None:
+    """Where it was somebody else's; other requests are refused for good."""
+    body = response(status, {"type": "not_found"})
+    asked = PageRequest("/v2/incidents/x", missing_ok=True, invalid_ok=True)
+    assert Sending(body).send(request=asked) == {"type": "not_found"}
+    with pytest.raises(RequestRefused):
+        Sending(body).send(request=PageRequest("/v2/incidents/x"))

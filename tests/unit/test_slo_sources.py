@@ -9,6 +9,7 @@ import pytest
 
 from shared.extract.pages import PageRequest
 from shared.extract.sender import UnusableBody
+from shared.registry.model import Source
 from shared.sources.family import ExtractionRange
 from shared.sources.slo.watched import Watched, after_mark, mark, spans
 from tests.support.source_pages import as_dicts, changed, fixture, rows_of, source, split, walk
@@ -149,11 +150,11 @@ def test_a_new_field_is_kept_in_the_payload_and_named() -> None:
     ],
 )
 def test_a_page_that_does_not_say_whether_it_is_the_last_is_no_page(
-    body: bytes, of: object, request_: PageRequest
+    body: bytes, of: Source, request_: PageRequest
 ) -> None:
     """Without that a list would seem to end here."""
     with pytest.raises(UnusableBody):
-        split(of, request_, body)  # type: ignore[arg-type]
+        split(of, request_, body)
 
 
 def test_only_changed_objectives_are_asked_for() -> None:

@@ -40,33 +40,8 @@ with spellings as (
 
 stated as (
     select
-        tool,
-        usage_date,
-        actor_key,
-        model,
-        actor_kind,
-        requests,
-        sessions,
-        accepted_lines,
-        input_tokens,
-        cache_read_tokens,
-        cache_write_tokens,
-        output_tokens,
-        tokens_reported,
-        cost_usd,
-        credits,
-        is_active,
-        is_late,
-        is_restated,
-        restated_at,
-        dq_valid,
-        dq_flags,
-        _is_deleted,
-        _window_id,
-        _run_id,
-        _observed_at,
-        max(_ingested_at) over (partition by tool, usage_date, actor_key, model) as _ingested_at,
-        _anchor_at
+        *,
+        max(_ingested_at) over (partition by tool, usage_date, actor_key, model) as newest_ingested_at
     from spellings
     qualify not _is_deleted
         or count_if(not _is_deleted) over (partition by tool, usage_date, actor_key, model) = 0
@@ -99,7 +74,7 @@ metrics as (
         booland_agg(_is_deleted) as is_deleted,
         max(_window_id) as _window_id,
         max_by(_run_id, _observed_at) as _run_id,
-        max(_ingested_at) as _ingested_at,
+        max(newest_ingested_at) as _ingested_at,
         min(_anchor_at) as _anchor_at
     from stated
     group by tool, usage_date, actor_key, model
@@ -108,35 +83,9 @@ metrics as (
 -- a tool that tells lines for all models together and tokens by model must not have both counted
 told as (
     select
-        metric_key,
-        tool,
-        usage_date,
-        actor_key,
-        model,
-        actor_kind,
-        requests,
-        sessions,
-        accepted_lines,
-        input_tokens,
-        cache_read_tokens,
-        cache_write_tokens,
-        output_tokens,
-        tokens_reported,
-        cost_usd,
-        credits,
-        is_active,
-        is_late,
-        is_restated,
-        restated_at,
-        dq_valid,
-        dq_flags,
-        is_deleted,
+        *,
         count_if(tokens_reported is not null and not is_deleted) over (partition by tool, usage_date, actor_key) > 0
-            or tokens_reported is not null as tokens_are_told,
-        _window_id,
-        _run_id,
-        _ingested_at,
-        _anchor_at
+            or tokens_reported is not null as tokens_are_told
     from metrics
 ),
 
@@ -146,86 +95,19 @@ estimators as (
 
 estimated as (
     select
-        told.metric_key,
-        told.tool,
-        told.usage_date,
-        told.actor_key,
-        told.model,
-        told.actor_kind,
-        told.requests,
-        told.sessions,
-        told.accepted_lines,
-        told.input_tokens,
-        told.cache_read_tokens,
-        told.cache_write_tokens,
-        told.output_tokens,
-        told.tokens_reported,
+        told.*,
         {{ estimated_tokens('told', 'estimators') }} as tokens_estimated,
-        estimators.method,
-        estimators.estimator_version,
-        told.cost_usd,
-        told.credits,
-        told.is_active,
-        told.is_late,
-        told.is_restated,
-        told.restated_at,
-        told.dq_valid,
-        told.dq_flags,
-        told.is_deleted,
-        told.tokens_are_told,
-        told._window_id,
-        told._run_id,
-        told._ingested_at,
-        told._anchor_at
+        coalesce(told.tokens_reported, tokens_estimated) as tokens_total,
+        iff(tokens_estimated is null, 'none', estimators.method) as estimation_method,
+        estimators.estimator_version
     from told
     inner join estimators on estimators.tool = told.tool and estimators.is_in_force
 ),
 
 final as (
     select
-        -- ids
-        metric_key,
-        tool,
-        actor_key,
-        model,
-
-        -- text
-        actor_kind,
-        iff(tokens_estimated is null, 'none', method) as estimation_method,
-        estimator_version,
-
-        -- numbers
-        requests,
-        sessions,
-        accepted_lines,
-        input_tokens,
-        cache_read_tokens,
-        cache_write_tokens,
-        output_tokens,
-        tokens_reported,
-        tokens_estimated,
-        coalesce(tokens_reported, tokens_estimated) as tokens_total,
-        cost_usd,
-        credits,
-
-        -- booleans
-        is_active,
-        is_deleted,
-        is_late,
-        is_restated,
-        tokens_are_told,
-        dq_valid,
-
-        -- times
-        usage_date,
-        restated_at,
-
-        -- meta
-        dq_flags,
-        _window_id,
-        _run_id,
-        _ingested_at,
-        _anchor_at
+        {{- ai_tool_metric_columns() }},
+        tokens_are_told
     from estimated
 )
 

@@ -92,10 +92,15 @@ def _one_of(
             if text not in known:
                 raise invalid_value(name, f"{name}[{operator}]: {text!r} is not one of this workspace's")
         if operator == "one_of":
-            tests.append(lambda row, wanted=frozenset(wanted): value(row) in wanted)  # type: ignore[misc]
+            tests.append(_is_among(value, wanted, expected=True))
         elif operator == "not_in":
-            tests.append(lambda row, wanted=frozenset(wanted): value(row) not in wanted)  # type: ignore[misc]
+            tests.append(_is_among(value, wanted, expected=False))
     return tests
+
+
+def _is_among(value: Callable[[Rendered], str | None], wanted: Sequence[str], *, expected: bool) -> Predicate:
+    known = frozenset(wanted)
+    return lambda row: (value(row) in known) is expected
 
 
 def _by_status(parameters: Parameters, workspace: Workspace, chosen: list[Predicate]) -> None:
@@ -116,12 +121,11 @@ def _by_severity(parameters: Parameters, workspace: Workspace, chosen: list[Pred
 
     chosen += _one_of(parameters, "severity", list(ranks), severity)
     given = parameters.operators("severity", ("one_of", "not_in", "gte", "lte"))
-    for floor in given.get("gte", []):
-        chosen.append(lambda row, floor=floor: ranks.get(severity(row) or "", -1) >= ranks[floor])  # type: ignore[misc]
-    for ceiling in given.get("lte", []):
-        chosen.append(  # a row without a severity is not below any
-            lambda row, ceiling=ceiling: ranks.get(severity(row) or "", 1 << 62) <= ranks[ceiling]  # type: ignore[misc]
-        )
+    # a row without a severity is neither above nor below any
+    if floors := [ranks[one] for one in given.get("gte", [])]:
+        chosen.append(lambda row: ranks.get(severity(row) or "", -1) >= max(floors))
+    if ceilings := [ranks[one] for one in given.get("lte", [])]:
+        chosen.append(lambda row: ranks.get(severity(row) or "", 1 << 62) <= min(ceilings))
 
 
 def _by_category(parameters: Parameters, chosen: list[Predicate], always: list[Predicate]) -> None:

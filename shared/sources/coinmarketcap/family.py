@@ -9,7 +9,7 @@ from msgspec import Raw, Struct
 
 from shared.contracts.market_listings import MARKET_LISTINGS
 from shared.errors import AuthenticationFailed, RequestRefused
-from shared.extract.pages import PageFlow, PageRequest, PageSeen, content_of, offset_pages, within_scope
+from shared.extract.pages import PageFlow, PageRequest, PageSeen, content_of, offset_pages, relabelled, within_scope
 from shared.extract.retry import asked_wait
 from shared.extract.sender import Throttled, UnusableBody
 from shared.ports import HttpResponse
@@ -115,20 +115,13 @@ class CoinMarketCap:
             snapshot = {"provider": settings.provider, "fetched_on": fetched_at.date(), "fetched_at": fetched_at}
             yield Row({**values, **snapshot, "currency": settings.currency}, payload)
 
-        for record in (record for page in pages for record in page.records):
-            table.add(record, convert, _FIELDS)
+        table.add_pages(pages, convert, _FIELDS)
         return table.rows()
 
 
 def _with_limits_told(flow: PageFlow) -> PageFlow:
     """The flow's requests; of those over a limit the body tells which one."""
-    seen = None
-    while True:
-        try:
-            request = next(flow) if seen is None else flow.send(seen)
-        except StopIteration:
-            return
-        seen = yield replace(request, limit_in_body=True)
+    return relabelled(flow, lambda request: replace(request, limit_in_body=True))
 
 
 def _status(response: HttpResponse) -> _Status:

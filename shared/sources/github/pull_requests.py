@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from shared.contracts.github_pull_requests import GITHUB_PULL_REQUESTS
-from shared.extract.pages import PageFlow, PageRequest, PageSeen, content_of, newest_first
+from shared.extract.pages import PageFlow, PageRequest, PageSeen, content_of, newest_first, relabelled
 from shared.extract.sender import UnusableBody
 from shared.ports import HttpResponse
 from shared.registry.github import GithubSettings
@@ -116,20 +116,13 @@ class PullRequests:
             def convert(record: bytes, payload: str, repository: str = repository) -> Iterable[Row]:
                 yield _row(decoded(_PullRequest, record), payload, organisation, repository)
 
-            for record in page.records:
-                table.add(record, convert, _FIELDS)
+            table.add_pages((page,), convert, _FIELDS)
         return table.rows()
 
 
 def _marked(flow: PageFlow, repository: str) -> PageFlow:
     """The flow's requests, each with the repository in its `resume`."""
-    seen = None
-    while True:
-        try:
-            request = next(flow) if seen is None else flow.send(seen)
-        except StopIteration:
-            return
-        seen = yield replace(request, resume=f"{request.resume} {repository}")
+    return relabelled(flow, lambda request: replace(request, resume=f"{request.resume} {repository}"))
 
 
 def _oldest(records: Sequence[bytes]) -> datetime | None:

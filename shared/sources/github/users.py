@@ -116,10 +116,7 @@ class Users:
             }
             yield Row(values, payload)
 
-        for page in pages:
-            if page.context["what"] == _PROFILE:
-                for record in page.records:
-                    table.add(record, convert, _FIELDS)
+        table.add_pages((page for page in pages if page.context["what"] == _PROFILE), convert, _FIELDS)
         return table.rows()
 
 

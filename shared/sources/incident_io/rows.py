@@ -27,6 +27,8 @@ COLUMNS = tuple(
     column.name for column in (*INCIDENTS.columns, *(INCIDENTS.column(n) for n in ("dq_valid", "dq_flags")))
 )
 
+_INSTANTS = ("created_at", "updated_at", "last_activity_at")
+
 _STAMPS: tuple[CanonicalStamp, ...] = ("impact_started_at", "detected_at", "responded_at", "fixed_at", "resolved_at")
 
 _known_incident = msgspec.json.Decoder(KnownIncident)
@@ -37,6 +39,11 @@ _encode = msgspec.json.Encoder().encode
 _surrogate = re.compile(rb"\\u[dD][89a-fA-F]").search
 
 
+class _Service(msgspec.Struct, gc=False):
+    id: str
+    name: str | None
+
+
 def incident_rows(settings: IncidentIoSettings, records: Sequence[bytes], extraction: ExtractionRange) -> Rows:
     """Records as columns; those last updated before the range are skipped, those that break the contract rejected."""
     own_names = [settings.timestamps.get(stamp) for stamp in _STAMPS]
@@ -44,11 +51,11 @@ def incident_rows(settings: IncidentIoSettings, records: Sequence[bytes], extrac
     rows = Rows(columns={}, count=0)
     for record in records:
         try:
-            incident, payload, unknown = _decode(record)
+            incident, unknown = _decode(record)
             if incident.updated_at < extraction.start and not extraction.full:
                 rows.skipped += 1
                 continue
-            tuples.append(_row(settings, own_names, incident, payload))
+            tuples.append(_row(settings, own_names, incident, record))
         except Refused as exc:
             rows.rejections.append(Rejection(exc.reason, exc.detail, bytes(record)))
             continue
@@ -60,8 +67,8 @@ def incident_rows(settings: IncidentIoSettings, records: Sequence[bytes], extrac
     return rows
 
 
-def _decode(record: bytes) -> tuple[Incident, str, Iterable[str]]:
-    """The incident, its text, and the names of its fields that are not known."""
+def _decode(record: bytes) -> tuple[Incident, Iterable[str]]:
+    """The incident, and the names of its fields that are not known. What passes is JSON in sound UTF-8."""
     if len(record) > MAX_RECORD_BYTES:
         raise Refused("too_large", f"{len(record)} bytes, at most {MAX_RECORD_BYTES} can be loaded")
     unknown: Iterable[str] = ()
@@ -71,7 +78,8 @@ def _decode(record: bytes) -> tuple[Incident, str, Iterable[str]]:
         except msgspec.ValidationError:
             incident = _incident.decode(record)
             unknown = _fields.decode(record).keys() - KNOWN_FIELDS
-        payload = str(record, "utf-8")
+        if not record.isascii():
+            str(record, "utf-8")  # the struct leaves most of the text undecoded
         if _surrogate(record):
             _anything.decode(record)  # a lone one hides in text that the struct leaves undecoded
     except msgspec.ValidationError as exc:
@@ -80,16 +88,17 @@ def _decode(record: bytes) -> tuple[Incident, str, Iterable[str]]:
         raise Refused("not_json", str(exc)) from exc
     except RecursionError as exc:
         raise Refused("too_deep", "nested deeper than the decoder goes") from exc
-    return incident, payload, unknown
+    return incident, unknown
 
 
 def _row(
-    settings: IncidentIoSettings, own_names: Sequence[str | None], incident: Incident, payload: str
+    settings: IncidentIoSettings, own_names: Sequence[str | None], incident: Incident, record: bytes
 ) -> tuple[Any, ...]:
     stamps = _stamps(incident.incident_timestamp_values)
-    _check_plausible("created_at", incident.created_at)
-    _check_plausible("updated_at", incident.updated_at)
-    _check_plausible("last_activity_at", incident.last_activity_at)
+    for name in _INSTANTS:
+        instant = getattr(incident, name)
+        if instant is not None and not EARLIEST <= instant < LATEST:
+            raise _implausible(name, instant)
     impact_started, detected, responded, fixed, resolved = map(stamps.get, own_names)
     times = incident_times(incident.created_at, impact_started, detected, fixed, resolved)
     severity, status = incident.severity, incident.incident_status
@@ -132,7 +141,7 @@ def _row(
         times.impact_duration_sec,
         str(_encode(stamps), "utf-8"),
         _services(incident.custom_field_entries, settings.affected_services_field),
-        payload,
+        record,  # its bytes as they are: text would be one more copy of 5 KB
         not times.flags,
         str(_encode(times.flags), "utf-8") if times.flags else "[]",
     )
@@ -144,14 +153,14 @@ def _stamps(values: list[Stamp] | None) -> dict[str | None, datetime]:
         if stamp.value is not None and (instant := stamp.value.value) is not None:
             name = stamp.incident_timestamp.name
             # checked first: the calendar's first and last day may have no name in UTC
-            _check_plausible(name, instant)
-            stamps[name] = instant.astimezone(UTC)
+            if not EARLIEST <= instant < LATEST:
+                raise _implausible(name, instant)
+            stamps[name] = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
     return stamps
 
 
-def _check_plausible(name: str, instant: datetime | None) -> None:
-    if instant is not None and not EARLIEST <= instant < LATEST:
-        raise Refused("implausible_instant", f"{name} is {instant.isoformat()}")
+def _implausible(name: str, instant: datetime) -> Refused:
+    return Refused("implausible_instant", f"{name} is {instant.isoformat()}")
 
 
 def _lead_email(assignments: list[RoleAssignment]) -> str | None:
@@ -162,11 +171,11 @@ def _lead_email(assignments: list[RoleAssignment]) -> str | None:
 
 
 def _services(entries: list[FieldEntry], field: str | None) -> str:
-    services = []
-    for entry in entries:
-        if entry.custom_field.id == field:
-            for value in entry.values:
-                reference = value.value_catalog_entry or value.value_option
-                if reference is not None:
-                    services.append({"id": reference.id, "name": reference.name or reference.value})
+    services = [
+        _Service(reference.id, reference.name or reference.value)
+        for entry in entries
+        if entry.custom_field.id == field
+        for value in entry.values
+        if (reference := value.value_catalog_entry or value.value_option) is not None
+    ]
     return str(_encode(services), "utf-8") if services else "[]"

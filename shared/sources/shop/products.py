@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from shared.contracts.ecommerce_products import ECOMMERCE_PRODUCTS
-from shared.extract.pages import PageFlow, PageRequest
+from shared.extract.pages import PageFlow, PageRequest, PageSeen, chunks, with_details
 from shared.extract.sender import UnusableBody
 from shared.instants import to_text
 from shared.ports import HttpResponse
@@ -89,18 +89,13 @@ class Products:
             since = ("created_at_min", to_text(extraction.start))
             yield from list_pages(source, _EVENTS, (("filter", "Product"), ("verb", "destroy"), since), resume)
         listing = list_pages(source, _PRODUCTS, (), resume.removeprefix(_FROM_PRODUCTS_ON))
-        request: PageRequest | None = next(listing)
-        while request is not None:
-            at = _FROM_PRODUCTS_ON + request.resume
-            seen = yield replace(request, scope=(at,), resume=at)
-            for n in range(0, len(seen.links), source.page_size):
-                ids = ",".join(seen.links[n : n + source.page_size])
-                query = (("ids", ids), ("limit", str(source.page_size)))
-                yield PageRequest(path_of(source, _ITEMS), query, at, scope=(at,))
-            try:
-                request = listing.send(seen)
-            except StopIteration:
-                request = None
+
+        def items(page: PageRequest, seen: PageSeen) -> Iterator[PageRequest]:
+            for some in chunks(seen.links, source.page_size):
+                query = (("ids", ",".join(some)), ("limit", str(source.page_size)))
+                yield PageRequest(path_of(source, _ITEMS), query, page.resume, scope=page.scope)
+
+        yield from with_details(listing, _from_products_on, items)
 
     def split(self, _source: Source, request: PageRequest, response: HttpResponse) -> RawPage:
         """A page of any of the lists; products link to the inventory items of their variants.
@@ -132,6 +127,11 @@ class Products:
             if product is not None and (extraction.full or product.updated_at >= extraction.start):
                 whole.append(product.id)
         return table.rows(tuple(str(product) for product in dict.fromkeys(whole)))
+
+
+def _from_products_on(request: PageRequest) -> PageRequest:
+    at = _FROM_PRODUCTS_ON + request.resume
+    return replace(request, scope=(at,), resume=at)
 
 
 class _Reading:

@@ -1,7 +1,7 @@
 """OEBOT, an internal monitor whose contract is assumed: targets as fractions, good and total events, RFC 3339."""
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from urllib.parse import quote
 
@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from shared.contracts.slo_measurements import SLO_MEASUREMENTS
 from shared.contracts.slo_objectives import SLO_OBJECTIVES
-from shared.extract.pages import PageFlow, PageRequest, PageSeen, Query, cursor_pages, gathered_links, within_scope
+from shared.extract.pages import PageFlow, PageRequest, PageSeen, Query, cursor_pages
 from shared.extract.sender import UnusableBody
 from shared.instants import to_text
 from shared.ports import HttpResponse
@@ -21,16 +21,7 @@ from shared.sources.family import ExtractionRange, RawPage, Rows
 from shared.sources.record import Identifier, Instant, Refused, decoded, known_fields, plausible
 from shared.sources.settings import typed_settings
 from shared.sources.slo.rows import measurement_row, objective_row
-from shared.sources.slo.watched import (
-    Watched,
-    after_mark,
-    is_listing,
-    listed,
-    mark,
-    reject_strangers,
-    spans,
-    watched_of,
-)
+from shared.sources.slo.watched import Watched, after_mark, hours_only, hours_pages, listed, watched
 from shared.sources.table import Row, Table
 
 _OBJECTIVES = "/api/v1/objectives"
@@ -109,8 +100,7 @@ class _Objectives:
                 },
             )
 
-        for record in (record for page in pages for record in page.records):
-            table.add(record, convert, _OBJECTIVE_FIELDS)
+        table.add_pages(pages, convert, _OBJECTIVE_FIELDS)
         return table.rows()
 
 
@@ -119,25 +109,21 @@ class _Measurements:
 
     def pages(self, source: Source, extraction: ExtractionRange, resume: str) -> PageFlow:
         """All objectives first, then the hours of each in the range."""
-        links = yield from gathered_links(_objectives(source, (), ""), resume)
-        objective, instant = after_mark(resume)
-        for watched in watched_of(links):
-            if watched.id < objective:
-                continue
-            start, end = watched.span(extraction)
-            if watched.id == objective and instant is not None:
-                start = instant
-            for first, last in spans(start, end, _LONGEST_SPAN):
-                at = mark(watched.id, first)
-                query = (("from", to_text(first)), ("to", to_text(last)), ("limit", str(source.page_size)))
-                path = f"{_OBJECTIVES}/{quote(watched.id, safe='')}/measurements"
-                yield from within_scope(cursor_pages(path, query, parameter="cursor"), (at,), at)
+
+        def ask(some: Sequence[Watched], first: datetime, last: datetime) -> PageFlow:
+            (objective,) = some
+            query = (("from", to_text(first)), ("to", to_text(last)), ("limit", str(source.page_size)))
+            path = f"{_OBJECTIVES}/{quote(objective.id, safe='')}/measurements"
+            return cursor_pages(path, query, parameter="cursor")
+
+        listing = _objectives(source, (), "")
+        return hours_pages(listing, extraction, resume, at_once=1, longest=_LONGEST_SPAN, ask=ask)
 
     def split(self, _source: Source, request: PageRequest, response: HttpResponse) -> RawPage:
         """A page of objectives to be asked, or `measurements` of one; both with `next_cursor`."""
         if request.path == _OBJECTIVES:
             records, following = _list(response, "objectives")
-            return listed(records, [_watched(record) for record in records], following)
+            return listed(records, _watched, PageSeen(len(records), following))
         records, following = _list(response, "measurements")
         return RawPage(records, PageSeen(len(records), following), {"slo_id": after_mark(request.scope[0])[0]})
 
@@ -147,10 +133,7 @@ class _Measurements:
         """Hours as rows. Every hour asked for is kept, whenever it was reported."""
         monitor = typed_settings(SloSettings, source).monitor
         table = Table(SLO_MEASUREMENTS, extraction, skips=False)
-        for page in pages:
-            if is_listing(page.context):
-                reject_strangers(table, page)
-                continue
+        for page in hours_only(table, pages):
             slo_id = page.context["slo_id"]
 
             def convert(record: bytes, payload: str, slo_id: str = slo_id) -> Iterable[Row]:
@@ -168,8 +151,7 @@ class _Measurements:
                     },
                 )
 
-            for record in page.records:
-                table.add(record, convert, _MEASUREMENT_FIELDS)
+            table.add_pages((page,), convert, _MEASUREMENT_FIELDS)
         return table.rows()
 
 
@@ -187,15 +169,10 @@ def _list(response: HttpResponse, name: str) -> tuple[Sequence[bytes], str | Non
     return records, str(following) if following else None
 
 
-def _watched(record: bytes) -> Watched | None:
-    try:
-        objective = decoded(_Objective, record)
-        since = plausible("created_at", objective.created_at).replace(minute=0, second=0, microsecond=0)
-        # a retirement is an update, and hours that began before it may still be reported
-        until = plausible("updated_at", objective.updated_at) if objective.state == "retired" else None
-    except Refused:
-        return None
-    return Watched(objective.id, since, until)
+def _watched(record: bytes) -> Watched:
+    objective = decoded(_Objective, record)
+    # a retirement is an update, and hours that began before it may still be reported
+    return watched(objective.id, objective.created_at, objective.updated_at if objective.state == "retired" else None)
 
 
 def _window_kind(window: _Window) -> str:

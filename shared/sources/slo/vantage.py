@@ -1,7 +1,6 @@
 """Vantage, an internal monitor whose contract is assumed: percents as strings, valid and bad events, epoch ms."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -15,10 +14,8 @@ from shared.extract.pages import (
     PageRequest,
     PageSeen,
     content_of,
-    gathered_links,
     numbered_pages,
     numbered_requests,
-    within_scope,
 )
 from shared.extract.sender import UnusableBody
 from shared.ports import HttpResponse
@@ -27,19 +24,10 @@ from shared.registry.slo import SloSettings
 from shared.sources.by_contract import ByContract
 from shared.sources.envelope import field_of, records_in
 from shared.sources.family import ExtractionRange, RawPage, Rows
-from shared.sources.record import Refused, decoded, instant_of_ms, known_fields, plausible
+from shared.sources.record import Refused, decoded, instant_of_ms, known_fields
 from shared.sources.settings import typed_settings
 from shared.sources.slo.rows import measurement_row, objective_row
-from shared.sources.slo.watched import (
-    Watched,
-    after_mark,
-    is_listing,
-    listed,
-    mark,
-    reject_strangers,
-    spans,
-    watched_of,
-)
+from shared.sources.slo.watched import Watched, hours_only, hours_pages, listed, watched
 from shared.sources.table import Row, Table
 
 _SLOS, _WINDOWS = "/v2/slos", "/v2/slo_windows/query"
@@ -117,8 +105,7 @@ class _Slos:
                 },
             )
 
-        for record in (record for page in pages for record in page.records):
-            table.add(record, convert, _SLO_FIELDS)
+        table.add_pages(pages, convert, _SLO_FIELDS)
         return table.rows()
 
 
@@ -127,24 +114,14 @@ class _Hours:
 
     def pages(self, source: Source, extraction: ExtractionRange, resume: str) -> PageFlow:
         """All SLOs first, then the windows of each score of them in the range."""
-        links = yield from gathered_links(_slos(source, ""), resume)
-        objective, instant = after_mark(resume)
-        left = [watched for watched in watched_of(links) if watched.id >= objective]
-        for some in (left[n : n + _SLOS_A_QUERY] for n in range(0, len(left), _SLOS_A_QUERY)):
-            each = [watched.span(extraction) for watched in some]
-            start, end = min(start for start, _ in each), max(end for _, end in each)
-            if some[0].id == objective and instant is not None:
-                start = instant
-            for first, last in spans(start, end, _LONGEST_SPAN):
-                at = mark(some[0].id, first)
-                yield from within_scope(_windows(some, first, last), (at,), at)
+        listing = _slos(source, "")
+        return hours_pages(listing, extraction, resume, at_once=_SLOS_A_QUERY, longest=_LONGEST_SPAN, ask=_windows)
 
     def split(self, _source: Source, request: PageRequest, response: HttpResponse) -> RawPage:
         """A page of SLOs to be asked for, or `windows` with `page` and `has_more`."""
         if request.path == _SLOS:
             records, seen = _slo_list(response)
-            page = listed(records, [_watched(record) for record in records], seen.next_cursor)
-            return replace(page, seen=replace(page.seen, content=seen.content))
+            return listed(records, _watched, seen)
         records, envelope = records_in(response.body, "windows")
         number = _number(envelope, "page")
         more = field_of(envelope, "has_more", bool)
@@ -178,12 +155,7 @@ class _Hours:
                 },
             )
 
-        for page in pages:
-            if is_listing(page.context):
-                reject_strangers(table, page)
-                continue
-            for record in page.records:
-                table.add(record, convert, _WINDOW_FIELDS)
+        table.add_pages(hours_only(table, pages), convert, _WINDOW_FIELDS)
         return table.rows()
 
 
@@ -220,15 +192,11 @@ def _number(envelope: Mapping[str, msgspec.Raw], name: str) -> int:
     return value
 
 
-def _watched(record: bytes) -> Watched | None:
-    try:
-        slo = decoded(_Slo, record)
-        since = plausible("created_ms", instant_of_ms(slo.created_ms)).replace(minute=0, second=0, microsecond=0)
-        until = plausible("modified_ms", instant_of_ms(slo.modified_ms)) if slo.archived else None
-    except Refused:
-        return None
+def _watched(record: bytes) -> Watched:
+    slo = decoded(_Slo, record)
+    archived_at = instant_of_ms(slo.modified_ms) if slo.archived else None
     # digits of one length, so that their order as text is that of the numbers
-    return Watched(f"{slo.slo_id:0{_ID_DIGITS}d}", since, until)
+    return watched(f"{slo.slo_id:0{_ID_DIGITS}d}", instant_of_ms(slo.created_ms), archived_at)
 
 
 def _window_days(timeframe: str) -> int | None:

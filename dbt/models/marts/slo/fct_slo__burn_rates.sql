@@ -11,11 +11,19 @@
 }}
 {#- How fast the error budget is spent: the share of bad events over the share that the target allows, so that 1 spends
     exactly the budget in exactly the window. A row's _ingested_at is the newest load within its three days, so that a
-    re-stated hour builds the rows after it anew. -#}
+    re-stated hour builds the rows after it anew. An increment reads, of the objectives that its batch changes, the hours
+    from three days before the first change on: whole spans for every row that it writes, and no more of the history. -#}
 
 {%- set spans = {'1h': 0, '6h': 5, '3d': 71} -%}
+{%- set cut = ingestion_cut() %}
 
-with hours as (
+with {% if cut -%}
+changed as (
+    {{ slo_changes(cut) }}
+),
+
+{% endif -%}
+hours as (
     select
         measured.objective_key,
         measured.monitor,
@@ -28,6 +36,11 @@ with hours as (
         versions.target,
         greatest(measured._ingested_at, coalesce(versions._ingested_at, measured._ingested_at)) as _ingested_at
     from {{ ref('int_slo__measurements') }} as measured
+    {%- if cut %}
+    inner join changed
+        on changed.objective_key = measured.objective_key
+        and measured.measured_date >= dateadd('day', -3, changed.changed_from)
+    {%- endif %}
     left join {{ ref('int_slo__objective_versions') }} as versions
         on versions.objective_key = measured.objective_key
         and measured.measured_date >= versions.valid_from
@@ -92,4 +105,6 @@ final as (
 )
 
 select * from final
-{{ ingested_since_lookback() }}
+{%- if cut %}
+where _ingested_at >= {{ cut }}
+{%- endif %}

@@ -11,23 +11,50 @@
 }}
 {#- An hour that comes late or is re-stated changes its own day and every later day whose window reaches back to it; a
     version of an objective changes the days that it is valid on, and their successors' windows. So a row's _ingested_at is
-    the newest load of anything in its window, and the cut by it finds all of them. -#}
+    the newest load of anything in its window, and the cut by it finds all of them. An increment reads, of the objectives
+    that its batch changes, the days from the objective's longest window before the first change on: whole windows for
+    every row that it writes, and no more of the history. -#}
 
-with days as (
+{%- set cut = ingestion_cut() %}
+
+with {% if cut -%}
+changed as (
+    {{ slo_changes(cut) }}
+),
+
+reaching_back as (
     select
-        objective_key,
-        monitor,
-        slo_id,
-        measured_date,
-        sum(good_events) as good_events,
-        sum(total_events) as total_events,
-        sum(bad_events) as bad_events,
-        count_if(is_counted) as hours_counted,
-        count_if(is_impossible) as hours_impossible,
-        boolor_agg(is_restated) as is_restated,
-        max(_ingested_at) as _ingested_at
-    from {{ ref('int_slo__measurements') }}
-    group by objective_key, monitor, slo_id, measured_date
+        changed.objective_key,
+        dateadd(
+            'day',
+            1 - max(iff(versions.window_kind = 'calendar_month', 31, coalesce(versions.window_days, 1))),
+            changed.changed_from
+        ) as read_from
+    from changed
+    left join {{ ref('int_slo__objective_versions') }} as versions on versions.objective_key = changed.objective_key
+    group by changed.objective_key, changed.changed_from
+),
+
+{% endif -%}
+days as (
+    select
+        hours.objective_key,
+        hours.monitor,
+        hours.slo_id,
+        hours.measured_date,
+        sum(hours.good_events) as good_events,
+        sum(hours.total_events) as total_events,
+        sum(hours.bad_events) as bad_events,
+        count_if(hours.is_counted) as hours_counted,
+        count_if(hours.is_impossible) as hours_impossible,
+        boolor_agg(hours.is_restated) as is_restated,
+        max(hours._ingested_at) as _ingested_at
+    from {{ ref('int_slo__measurements') }} as hours
+    {%- if cut %}
+    inner join reaching_back
+        on reaching_back.objective_key = hours.objective_key and hours.measured_date >= reaching_back.read_from
+    {%- endif %}
+    group by hours.objective_key, hours.monitor, hours.slo_id, hours.measured_date
 ),
 
 judged as (
@@ -128,4 +155,6 @@ final as (
 )
 
 select * from final
-{{ ingested_since_lookback() }}
+{%- if cut %}
+where _ingested_at >= {{ cut }}
+{%- endif %}

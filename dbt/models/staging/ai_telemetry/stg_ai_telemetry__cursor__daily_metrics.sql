@@ -12,7 +12,7 @@ renamed as (
 
 deduplicated as (
     select * from renamed
-    qualify row_number() over (partition by usage_date, actor_spelling_key, model order by _observed_at desc) = 1
+    {{ newest_version('usage_date, actor_spelling_key, model', version=none) }}
 ),
 
 final as (

@@ -39,7 +39,7 @@ renamed as (
 
 deduplicated as (
     select * from renamed
-    qualify row_number() over (partition by customer_id order by updated_at desc, _observed_at desc) = 1
+    {{ newest_version('customer_id') }}
 ),
 
 final as (

@@ -42,7 +42,7 @@ renamed as (
 
 deduplicated as (
     select * from renamed
-    qualify row_number() over (partition by line_item_id order by order_updated_at desc, _observed_at desc) = 1
+    {{ newest_version('line_item_id', version='order_updated_at') }}
 ),
 
 final as (

@@ -47,7 +47,7 @@ renamed as (
 
 deduplicated as (
     select * from renamed
-    qualify row_number() over (partition by order_id order by updated_at desc, _observed_at desc) = 1
+    {{ newest_version('order_id') }}
 ),
 
 final as (

@@ -34,7 +34,7 @@ renamed as (
 
 deduplicated as (
     select * from renamed
-    qualify row_number() over (partition by variant_id order by updated_at desc, _observed_at desc) = 1
+    {{ newest_version('variant_id') }}
 ),
 
 final as (

@@ -53,7 +53,7 @@ renamed as (
 
 deduplicated as (
     select * from renamed
-    qualify row_number() over (partition by pull_request_id order by updated_at desc, _observed_at desc) = 1
+    {{ newest_version('pull_request_id') }}
 ),
 
 final as (

@@ -33,7 +33,7 @@ renamed as (
 
 deduplicated as (
     select * from renamed
-    qualify row_number() over (partition by organisation, user_id order by _observed_at desc) = 1
+    {{ newest_version('organisation, user_id', version=none) }}
 ),
 
 final as (

@@ -62,7 +62,7 @@ renamed as (
 
 deduplicated as (
     select * from renamed
-    qualify row_number() over (partition by listing_id, fetched_on order by fetched_at desc, _observed_at desc) = 1
+    {{ newest_version('listing_id, fetched_on', version='fetched_at') }}
 ),
 
 final as (

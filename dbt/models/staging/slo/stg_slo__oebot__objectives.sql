@@ -12,7 +12,7 @@ renamed as (
 
 deduplicated as (
     select * from renamed
-    qualify row_number() over (partition by slo_id order by updated_at desc, _observed_at desc) = 1
+    {{ newest_version('slo_id') }}
 ),
 
 final as (
