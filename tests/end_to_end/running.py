@@ -39,6 +39,8 @@ from shared.windows.window import Window
 
 PIPELINE = "ops_incidents"
 SOURCES = {name: f"incident_io_{name}_incidents" for name in ("companya", "companyb", "companyc")}
+ASKED = [source.name for source in registry().enabled(PIPELINE)]
+"""Every source of a window: incidents and follow-ups of each workspace."""
 """The registry's source of each workspace."""
 HOUR = timedelta(hours=1)
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from shared.messages import LANDED_TOPIC
 from shared.windows.window import end_of_id
 from tests.end_to_end import marts
-from tests.end_to_end.running import HOUR, SOURCES, Running, part, window
+from tests.end_to_end.running import ASKED, HOUR, SOURCES, Running, part, window
 
 SOURCE = SOURCES["companyb"]
 
@@ -70,7 +70,7 @@ def test_all_ticks_again_change_nothing(stack: Running) -> None:
         end = end_of_id(window_id)
         stack.tick(window(end - HOUR, end))
 
-    wanted = finished + len(ids) * len(SOURCES)
+    wanted = finished + len(ids) * len(ASKED)
     stack.wait("the extractions", lambda: len(stack.events("extract", "run.finished")) >= wanted)
     assert ids
     assert len(stack.rest()) == len(reports)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from shared.landing import PartMetadata
 from shared.windows.watermark import read_watermark
 from shared.windows.window import Window
-from tests.end_to_end.running import HOUR, SOURCES, Running, part
+from tests.end_to_end.running import ASKED, HOUR, SOURCES, Running, part
 
-A, B, C = SOURCES.values()
+B, C = SOURCES["companyb"], SOURCES["companyc"]
+MISSING = ["incident_io_companyb_follow_ups", B]
+OTHERS = 4
+"""Sources of the two workspaces that go on."""
 
 
 def test_a_revoked_key(stack: Running, canary: str) -> None:
-    """401 for good: one alert names the secret, the window closes partial, the next one covers the gap."""
+    """401 for good: an alert a source names the secret, the window closes partial, the next one covers the gap."""
     stack.rest()
     gap = stack.take_window()
     watermark = read_watermark(stack.documents, B)
@@ -19,31 +22,31 @@ def test_a_revoked_key(stack: Running, canary: str) -> None:
     stack.source_faults({"action": "status", "status": 401, "workspace": "companyb", "always": True})
 
     stack.tick(gap)
-    stack.wait("the other two", lambda: len(stack.events("load", "load.part_marked", window=gap.id)) == 2)
+    stack.wait("the other two", lambda: len(stack.events("load", "load.part_marked", window=gap.id)) == OTHERS)
     stack.logged("extract", "run.failed", secret="incident-io-companyb")
     stack.sweep()
     assert stack.closed_now(gap) is None, "it is still waited for"
     shown = stack.window_status(gap)
-    assert (shown["status"], shown["missing"], shown["built"]) == ("open", [B], False)
+    assert (shown["status"], shown["missing"], shown["built"]) == ("open", MISSING, False)
 
     stack.pass_deadline(gap)
     stack.sweep()
     closed = stack.closed(gap, "partial")
     assert closed["sources"][B]["status"] == "missing"
     [told] = stack.events("sweep", "window.closed_partial", window=gap.id)
-    assert (told["severity"], told["missing"]) == ("ERROR", [B])
+    assert (told["severity"], told["missing"]) == ("ERROR", MISSING)
     assert B in told["message"]
     assert stack.rest()[-1]["succeeded"]
     assert stack.built(gap)
     assert _created_in(stack, gap) == {"companya": 1, "companyc": 1}
     shown = stack.window_status(gap)
-    assert (shown["status"], shown["missing"], shown["built"]) == ("partial", [B], True)
+    assert (shown["status"], shown["missing"], shown["built"]) == ("partial", MISSING, True)
     assert stack.status()["sources"][B]["gaps"] == [gap.id]
     assert read_watermark(stack.documents, B) == watermark
     new = stack.events("extract", severity="ERROR")[alerts:]
     assert [(event["event"], event["error"], event["secret"]) for event in new] == [
         ("run.failed", "AuthenticationFailed", "incident-io-companyb")
-    ]
+    ] * len(MISSING)
 
     stack.source_faults()
     after = stack.take_window()
@@ -56,7 +59,7 @@ def test_a_revoked_key(stack: Running, canary: str) -> None:
     stack.rest()
     assert _created_in(stack, gap) == {"companya": 1, "companyb": 1, "companyc": 1}
     recorded = stack.query(f"select source, status from raw.public.pipeline_windows where window_id = '{gap.id}'")
-    assert sorted(recorded) == [(A, "complete"), (B, "superseded"), (C, "complete")]
+    assert sorted(recorded) == [(name, "superseded" if name in MISSING else "complete") for name in ASKED]
 
     assert _holders(stack, canary) == []
 
@@ -67,7 +70,7 @@ def test_a_source_that_is_down_and_comes_back_late(stack: Running) -> None:
     taken = stack.take_window()
     stack.source_faults({"action": "status", "status": 503, "workspace": "companyc", "always": True})
     stack.tick(taken)
-    stack.wait("the other two", lambda: len(stack.events("load", "load.part_marked", window=taken.id)) == 2)
+    stack.wait("the other two", lambda: len(stack.events("load", "load.part_marked", window=taken.id)) == OTHERS)
     stack.logged("extract", "extract.request_retried", source=C, window=taken.id)
     stack.pass_deadline(taken)
     stack.sweep()

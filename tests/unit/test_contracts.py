@@ -12,6 +12,7 @@ from shared.contracts import CONTRACTS, PLATFORM_TABLES
 from shared.contracts import snowflake as sql
 from shared.contracts.arrow import arrow_schema
 from shared.contracts.contract import Column, Contract, Kind
+from shared.contracts.github_users import GITHUB_USERS
 from shared.contracts.identifiers import literal, quoted
 from shared.contracts.incidents import INCIDENTS
 from shared.contracts.pipeline_runs import PIPELINE_RUNS
@@ -50,12 +51,23 @@ def test_the_merge_deduplicates_its_source_side() -> None:
 
 
 def test_the_merge_never_replaces_a_newer_version() -> None:
-    """An equal version observed later does replace: deletions and corrections carry no new version."""
+    """An equal version observed later does replace, if it differs: deletions and corrections carry no new version."""
     text = _flat(sql.merge_from_staging(INCIDENTS, SCHEMA, "STAGE_X"))
     assert (
         'WHEN MATCHED AND (s."UPDATED_AT" > t."UPDATED_AT" OR (s."UPDATED_AT" = t."UPDATED_AT" '
-        'AND s."_OBSERVED_AT" >= t."_OBSERVED_AT")) THEN UPDATE SET'
+        'AND s."_OBSERVED_AT" >= t."_OBSERVED_AT")) AND ('
     ) in text
+
+
+def test_the_merge_compares_all_that_the_source_says_before_it_writes() -> None:
+    """Not who read it, when and in which run; tables of whole days are written again, for their observation."""
+    text = _flat(sql.merge_from_staging(INCIDENTS, SCHEMA, "STAGE_X"))
+    compared = text.partition("WHEN MATCHED AND ")[2].partition(" THEN UPDATE SET ")[0]
+    names = [column.name.upper() for column in INCIDENTS.columns if column.name not in INCIDENTS.keys]
+    for name in (*names, "DQ_VALID", "DQ_FLAGS", "_IS_DELETED"):
+        assert re.search(rf't\."{name}"\)? IS DISTINCT FROM (TO_JSON\()?s\."{name}"', compared), name
+    assert compared.count("IS DISTINCT FROM") == len(names) + 3
+    assert "IS DISTINCT FROM" not in sql.merge_from_staging(GITHUB_USERS, SCHEMA, "STAGE_X")
 
 
 def test_the_merge_never_moves_keys_or_the_anchor() -> None:
