@@ -27,9 +27,13 @@ class EnvironmentSecrets:
 
 
 class ManagedSecrets:
-    """Secret Manager's latest versions, cached for some minutes; `client` replaces the client of the environment."""
+    """Secret Manager's latest versions, cached for some minutes.
 
-    def __init__(self, project: str, clock: Clock, client: Any = None) -> None:
+    `client` replaces the client of the environment. With `timeout_seconds` a fetch is one try of that length, without
+    it the client's own retries of a minute.
+    """
+
+    def __init__(self, project: str, clock: Clock, client: Any = None, *, timeout_seconds: float | None = None) -> None:
         if client is None:
             from google.cloud import secretmanager
 
@@ -37,6 +41,7 @@ class ManagedSecrets:
         self._client = client
         self._project = project
         self._clock = clock
+        self._limits = {} if timeout_seconds is None else {"timeout": timeout_seconds, "retry": None}
         self._cache: dict[str, tuple[str, float]] = {}
 
     def fetch(self, reference: str, *, fresh: bool = False) -> str:
@@ -52,7 +57,7 @@ class ManagedSecrets:
             return cached[0]
         name = f"projects/{self._project}/secrets/{reference}/versions/latest"
         try:
-            answer = self._client.access_secret_version(name=name)
+            answer = self._client.access_secret_version(name=name, **self._limits)
             value: str = answer.payload.data.decode().strip()
         except (api.NotFound, api.Forbidden, api.BadRequest) as exc:
             # over REST a refused permission is plain Forbidden, a destroyed version plain BadRequest
