@@ -25,10 +25,13 @@ TIMEOUT_SECONDS = 60.0  # the client's own default, too
 
 @cache
 def storage_client(project: str) -> storage.Client:
-    """One client a process; anonymous against the emulator."""
+    """One client a process; anonymous against the emulator. Raises StorageUnavailable without credentials."""
     if os.environ.get("STORAGE_EMULATOR_HOST"):
         return storage.Client(project=project, credentials=AnonymousCredentials())
-    return storage.Client(project=project)
+    try:
+        return storage.Client(project=project)
+    except GoogleAuthError as exc:
+        raise StorageUnavailable(f"no credentials for storage in project {project}: {exc}") from exc
 
 
 class GcsBucket:

@@ -26,12 +26,18 @@ def webhook_ports() -> WebhookPorts:
     """What receiving needs."""
     chosen = wiring.settings()
     return WebhookPorts(
-        keyring=Keyring(_SecretsOnDemand(chosen), read_webhook_secrets()),
+        keyring=Keyring(_secrets(chosen), read_webhook_secrets()),
         spool=_SpoolOnDemand(chosen),
         clock=SystemClock(),
         new_token=wiring.new_token,
         bounded=Bounded(THREADS),
     )
+
+
+def _secrets(chosen: Settings) -> Secrets:
+    if chosen.secrets == "environment":
+        return EnvironmentSecrets()
+    return ManagedSecrets(chosen.project, SystemClock(), timeout_seconds=CLIENT_SECONDS)
 
 
 class _SpoolOnDemand:
@@ -51,20 +57,3 @@ class _SpoolOnDemand:
         client = storage_client(self._chosen.project)
         limits = {"retry_seconds": CLIENT_SECONDS, "timeout_seconds": CLIENT_SECONDS}
         return GcsBucket(client, self._chosen.spool_bucket, **limits)
-
-
-class _SecretsOnDemand:
-    """See Secrets. As above."""
-
-    def __init__(self, chosen: Settings) -> None:
-        self._chosen = chosen
-
-    def fetch(self, reference: str, *, fresh: bool = False) -> str:
-        """See Secrets."""
-        return self._secrets.fetch(reference, fresh=fresh)
-
-    @cached_property
-    def _secrets(self) -> Secrets:
-        if self._chosen.secrets == "environment":
-            return EnvironmentSecrets()
-        return ManagedSecrets(self._chosen.project, SystemClock(), timeout_seconds=CLIENT_SECONDS)
