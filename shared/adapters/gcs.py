@@ -1,7 +1,8 @@
 """Buckets on Cloud Storage; the emulator when STORAGE_EMULATOR_HOST is set."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -21,6 +22,9 @@ RETRY_SECONDS = 120.0
 # The client's own default: repeats an operation that met a fault for this long. Three such operations in a row, the
 # most that one step makes, still end before a push deadline of 600 s.
 TIMEOUT_SECONDS = 60.0  # the client's own default, too
+
+_AT_A_TIME = 8
+# Requests for many small objects: the client's pool holds ten connections.
 
 
 @cache
@@ -134,6 +138,16 @@ class GcsBucket:
             for blob in self._client.list_blobs(self._bucket, prefix=prefix, **self._limits):
                 yield _described(blob)
 
+    def read_each(self, versions: Sequence[tuple[str, int]]) -> Sequence[bytes | None]:
+        """See Spool."""
+        with ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="read") as threads:
+            return list(threads.map(lambda version: self._read_version(*version), versions))
+
+    def delete_each(self, versions: Sequence[tuple[str, int]]) -> int:
+        """See Spool."""
+        with ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="delete") as threads:
+            return sum(threads.map(lambda version: self.delete(version[0], generation=version[1]), versions))
+
     def copy_in(self, source_bucket: str, name: str, generation: int, new_name: str) -> None:
         """See Bucket."""
         if not _may_exist(name):
@@ -152,6 +166,16 @@ class GcsBucket:
                 _described(copied)
         except (api.PreconditionFailed, api.NotFound):
             return
+
+    def _read_version(self, name: str, generation: int) -> bytes | None:
+        try:
+            with self._translated(name):
+                data: bytes = self._bucket.blob(name).download_as_bytes(
+                    if_generation_match=generation, retry=self._retry
+                )
+                return data
+        except (api.PreconditionFailed, api.NotFound):
+            return None
 
     def _upload(self, blob: Any, data: bytes | memoryview, *, generation: int) -> None:
         blob.upload_from_string(

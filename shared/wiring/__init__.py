@@ -65,7 +65,7 @@ def closing_ports() -> ClosingPorts:
 
     chosen = settings()
     jobs = CloudRunJobs(chosen.project, chosen.region, chosen.run_api)
-    return ClosingPorts(documents(), SystemClock(), jobs, chosen.dbt_job)
+    return ClosingPorts(documents(), SystemClock(), jobs, chosen.dbt_job, bucket(chosen.spool_bucket))
 
 
 @cache
