@@ -170,9 +170,7 @@ class GcsBucket:
     def _read_version(self, name: str, generation: int) -> bytes | None:
         try:
             with self._translated(name):
-                data: bytes = self._bucket.blob(name).download_as_bytes(
-                    if_generation_match=generation, retry=self._retry
-                )
+                data: bytes = self._bucket.blob(name).download_as_bytes(if_generation_match=generation, **self._limits)
                 return data
         except (api.PreconditionFailed, api.NotFound):
             return None

@@ -46,8 +46,8 @@ class Answer(Enum):
         return text
 
 
-class Spool(Protocol):
-    """The bucket of events, as far as receiving needs it."""
+class SpoolWriter(Protocol):
+    """The spool bucket as the one who fills it uses it."""
 
     def create(self, name: str, data: bytes, *, owner: str, metadata: Mapping[str, str]) -> Creation:
         """See Bucket."""
@@ -59,7 +59,7 @@ class WebhookPorts:
     """What receiving needs."""
 
     keyring: Keyring
-    spool: Spool
+    spool: SpoolWriter
     clock: Clock
     new_token: Callable[[], str]
     bounded: Bounded

@@ -41,7 +41,7 @@ def _secrets(chosen: Settings) -> Secrets:
 
 
 class _SpoolOnDemand:
-    """See Spool. Its client looks for credentials when it is made, which may hang like any request."""
+    """See SpoolWriter. Its client looks for credentials when it is made, which may hang like any request."""
 
     def __init__(self, chosen: Settings) -> None:
         self._chosen = chosen

@@ -17,7 +17,7 @@ from shared.ports import Secrets
 from shared.spool import SpooledEvent
 from shared.webhooks.bounded import Bounded
 from shared.webhooks.keyring import KEPT, PAUSE, Keyring
-from shared.webhooks.receive import Answer, Spool, WebhookPorts, receive, workspace_of
+from shared.webhooks.receive import Answer, SpoolWriter, WebhookPorts, receive, workspace_of
 from tests.support.webhooks import EVENT_TYPES, ROTATED, SECRET, Sender, event
 
 START = datetime(2026, 11, 20, 7, tzinfo=UTC)
@@ -49,7 +49,7 @@ class Function:
         self.safe = Safe({"companya-webhook": SECRET, "companyb-webhook": ROTATED})
         self.log = io.StringIO()
         self.keyring = Keyring(self.safe, REFERENCES)
-        self.spool: Spool = self.cloud.bucket("spool")
+        self.spool: SpoolWriter = self.cloud.bucket("spool")
         self.deadline = 5.0
         self._tokens = iter(range(10**6))
         self._bounded = Bounded(20)
