@@ -11,6 +11,9 @@ PROJECT, REGION = "opp-local", "local"
 BUCKETS = {purpose: f"opp-local-{purpose}" for purpose in ("landing", "state", "spool", "quarantine", "artifacts")}
 """The buckets by purpose, as in production."""
 
+_DOUBLES = {"incident_io_events": "incident_io"}
+"""The double of a family whose vendor is another family's: what an event is about is asked for where incidents are."""
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
@@ -100,7 +103,7 @@ class Addresses:
         """Every family's double in the one server, and the token endpoint of those that have one elsewhere."""
         urls: dict[str, str] = {}
         for source in registry().sources.values():
-            prefix = f"http://127.0.0.1:{self.sources}/{source.family}"
+            prefix = f"http://127.0.0.1:{self.sources}/{_DOUBLES.get(source.family, source.family)}"
             urls[f"OPP_BASE_URL_{source.family.upper()}"] = prefix
             if source.auth.token_url is not None:
                 urls[f"OPP_BASE_URL_{source.family.upper()}_AUTH"] = f"{prefix}{source.auth.token_url.path}"

@@ -11,7 +11,11 @@ from shared.errors import ConfigurationError
 from shared.trace import cloud_trace
 from shared.webhooks.body import MOST_BYTES, BodyCut, BodyTooLarge, read_body
 from shared.webhooks.receive import Answer, receive, workspace_of
+from shared.webhooks.signature import HEADERS
 from shared.wiring.webhook import webhook_ports
+
+_SIGNATURE = {name: f"HTTP_{name.upper().replace('-', '_')}" for name in HEADERS}
+# where the server puts the headers that are read
 
 if flask.has_app_context():
     # The framework imports this file inside its application. What it answers without us must not buffer a body without
@@ -49,6 +53,7 @@ def _answer(request: Request, stream: io.BufferedIOBase) -> Answer:
         return Answer.TOO_LARGE
     except BodyCut:
         return Answer.MALFORMED
-    trace = cloud_trace(project, request.headers.get("X-Cloud-Trace-Context"))
-    with logs.bound(run_id=wiring.new_token(), **({logs.TRACE: trace} if trace else {})):
-        return receive(ports, workspace, {name.lower(): value for name, value in request.headers}, body)
+    signature = {name: request.environ[key] for name, key in _SIGNATURE.items() if key in request.environ}
+    run_id, trace = wiring.new_token(), cloud_trace(project, request.environ.get("HTTP_X_CLOUD_TRACE_CONTEXT"))
+    with logs.bound(run_id=run_id, **({logs.TRACE: trace} if trace else {})):
+        return receive(ports, workspace, signature, body, run_id=run_id)

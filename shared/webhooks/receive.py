@@ -1,6 +1,6 @@
 """One request: verified, kept in the spool, and only then answered with success."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -11,15 +11,11 @@ from shared.crc32c import crc32c_base64
 from shared.errors import PermanentError, TransientError
 from shared.ports import Clock, Creation
 from shared.spool import SpooledEvent
-from shared.webhooks.bounded import Bounded
 from shared.webhooks.event_type import event_type_of
 from shared.webhooks.keyring import Keyring
 from shared.webhooks.signature import Refusal, SignedHeaders, verdict
 
 _FOLDER = "/incident-io/"
-
-DEADLINE_SECONDS = 10.0
-"""The most that secrets and storage may take together. The sender gives up after 15 s, cold start included."""
 
 
 class Answer(Enum):
@@ -56,14 +52,11 @@ class SpoolWriter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WebhookPorts:
-    """What receiving needs."""
+    """What receiving needs. The keyring's secrets and the spool fail when they take too long: see Bounded."""
 
     keyring: Keyring
     spool: SpoolWriter
     clock: Clock
-    new_token: Callable[[], str]
-    bounded: Bounded
-    deadline_seconds: float = DEADLINE_SECONDS
 
 
 def workspace_of(path: str, target: str) -> str | None:
@@ -74,21 +67,24 @@ def workspace_of(path: str, target: str) -> str | None:
     folder, workspace = path[: len(_FOLDER)], path[len(_FOLDER) :]
     if folder != _FOLDER or not workspace.isascii() or not workspace.isalnum():
         return None
+    return workspace if target in (path, "") or _path_of(target) == path else None
+
+
+def _path_of(target: str) -> str | None:
     try:
-        written = urlsplit(target or path).path
+        return urlsplit(target).path
     except ValueError:
         return None
-    return workspace if written == path else None
 
 
-def receive(ports: WebhookPorts, workspace: str, headers: Mapping[str, str], body: bytes) -> Answer:
-    """Keep a signed event of a known workspace. Header names in `headers` are lower-case.
+def receive(ports: WebhookPorts, workspace: str, headers: Mapping[str, str], body: bytes, *, run_id: str) -> Answer:
+    """Keep a signed event of a known workspace. `headers` are those of the signature, by their lower-case names.
 
     Whatever cannot be done now is answered so that the sender tries again; so is a secret that only a person can put
     right, since it is tried for a day. Nothing is written for a request that is refused.
     """
     try:
-        return ports.bounded.run(lambda: _receive(ports, workspace, headers, body), ports.deadline_seconds)
+        return _receive(ports, workspace, headers, body, run_id)
     except TransientError as exc:
         logs.warning("webhook.deferred", workspace=workspace, kind="transient", message=str(exc))
     except PermanentError as exc:
@@ -96,13 +92,13 @@ def receive(ports: WebhookPorts, workspace: str, headers: Mapping[str, str], bod
     return Answer.LATER
 
 
-def _receive(ports: WebhookPorts, workspace: str, headers: Mapping[str, str], body: bytes) -> Answer:
+def _receive(ports: WebhookPorts, workspace: str, headers: Mapping[str, str], body: bytes, run_id: str) -> Answer:
     signed = _verified(ports, workspace, headers, body)
     if isinstance(signed, Refusal):
         logs.warning("webhook.refused", workspace=workspace, reason=str(signed))
         return Answer.REFUSED
     event = SpooledEvent(workspace, signed.webhook_id, event_type_of(body), ports.clock.now())
-    kept = ports.spool.create(event.object_name, body, owner=ports.new_token(), metadata=event.to_mapping())
+    kept = ports.spool.create(event.object_name, body, owner=run_id, metadata=event.to_mapping())
     fields = {"workspace": workspace, "webhook_id": event.webhook_id, "event_type": event.event_type}
     if kept.created:
         logs.info("webhook.spooled", **fields, object_name=event.object_name, bytes=len(body))

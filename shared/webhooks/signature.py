@@ -17,7 +17,12 @@ from enum import StrEnum
 TOLERANCE = timedelta(minutes=5)
 """How far a request's timestamp may lie from our clock, either way: what the specification's libraries allow."""
 
-_PREFIXES = ("webhook-", "svix-")
+_NAMINGS = tuple(
+    tuple(f"{prefix}-{name}" for name in ("id", "timestamp", "signature")) for prefix in ("webhook", "svix")
+)
+HEADERS = tuple(name for naming in _NAMINGS for name in naming)
+"""The headers that are read, by their lower-case names."""
+
 _SECRET_PREFIX = "whsec_"  # noqa: S105 - what every secret begins with, not a secret
 _LEAST_KEY_BYTES = 16  # the specification asks for 24; the sender's own documentation has a key of 18
 _ID = re.compile(r"[\x21-\x7e]{1,256}")
@@ -76,7 +81,7 @@ def sign(key: SigningKey, webhook_id: str, timestamp: str, body: bytes) -> str:
 def verdict(
     headers: Mapping[str, str], body: bytes, keys: Sequence[SigningKey], now: datetime
 ) -> SignedHeaders | Refusal:
-    """The request's signed headers, or why it is refused. Header names in `headers` are lower-case.
+    """The request's signed headers, or why it is refused. Of `headers` those named in HEADERS are read.
 
     Comparisons take as long for a nearly right signature as for a wrong one.
     """
@@ -96,8 +101,8 @@ def verdict(
 
 def read_headers(headers: Mapping[str, str]) -> SignedHeaders | Refusal:
     """The signature headers of one naming, never mixed from both; `webhook-` is looked at first."""
-    for prefix in _PREFIXES:
-        given = [headers.get(prefix + name, "") for name in ("id", "timestamp", "signature")]
+    for naming in _NAMINGS:
+        given = [headers.get(name, "") for name in naming]
         if all(given):
             return _well_formed(*given)
     return Refusal.MISSING_HEADERS

@@ -8,14 +8,14 @@ from shared.adapters.clock import SystemClock
 from shared.adapters.secrets import EnvironmentSecrets, ManagedSecrets
 from shared.ports import Bucket, Creation, Secrets
 from shared.settings import Settings
-from shared.webhooks.bounded import Bounded
+from shared.webhooks.bounded import Bounded, BoundedSecrets, BoundedSpool
 from shared.webhooks.keyring import Keyring
 from shared.webhooks.receive import WebhookPorts
 from shared.webhooks.workspaces import read_webhook_secrets
 
 CLIENT_SECONDS = 4.0
-"""The most that a client waits for one answer, and for how long storage's begins again: secret, write and look-up in
-turn fit into the deadline, and a thread that nobody waits for any more is soon free."""
+"""The most that a client waits for one answer, and for how long storage's begins again: so a thread that nobody waits
+for any more is soon free."""
 
 THREADS = 100
 """More than requests that one instance is given at a time, and those it gave up, together."""
@@ -25,19 +25,18 @@ THREADS = 100
 def webhook_ports() -> WebhookPorts:
     """What receiving needs."""
     chosen = wiring.settings()
+    bounded = Bounded(THREADS)
     return WebhookPorts(
-        keyring=Keyring(_secrets(chosen), read_webhook_secrets()),
-        spool=_SpoolOnDemand(chosen),
+        keyring=Keyring(_secrets(chosen, bounded), read_webhook_secrets()),
+        spool=BoundedSpool(bounded, _SpoolOnDemand(chosen)),
         clock=SystemClock(),
-        new_token=wiring.new_token,
-        bounded=Bounded(THREADS),
     )
 
 
-def _secrets(chosen: Settings) -> Secrets:
+def _secrets(chosen: Settings, bounded: Bounded) -> Secrets:
     if chosen.secrets == "environment":
         return EnvironmentSecrets()
-    return ManagedSecrets(chosen.project, SystemClock(), timeout_seconds=CLIENT_SECONDS)
+    return BoundedSecrets(bounded, ManagedSecrets(chosen.project, SystemClock(), timeout_seconds=CLIENT_SECONDS))
 
 
 class _SpoolOnDemand:

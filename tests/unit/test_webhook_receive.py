@@ -13,9 +13,9 @@ import pytest
 from shared import logs
 from shared.adapters.memory import MemoryClock, MemoryCloud, MemorySecrets
 from shared.errors import ConfigurationError, StorageUnavailable, TransientError
-from shared.ports import Secrets
+from shared.ports import Creation, Secrets
 from shared.spool import SpooledEvent
-from shared.webhooks.bounded import Bounded
+from shared.webhooks.bounded import Bounded, BoundedSecrets, BoundedSpool
 from shared.webhooks.keyring import KEPT, PAUSE, Keyring
 from shared.webhooks.receive import Answer, SpoolWriter, WebhookPorts, receive, workspace_of
 from tests.support.webhooks import EVENT_TYPES, ROTATED, SECRET, Sender, event
@@ -50,9 +50,7 @@ class Function:
         self.log = io.StringIO()
         self.keyring = Keyring(self.safe, REFERENCES)
         self.spool: SpoolWriter = self.cloud.bucket("spool")
-        self.deadline = 5.0
-        self._tokens = iter(range(10**6))
-        self._bounded = Bounded(20)
+        self._runs = iter(range(10**6))
 
     def send(
         self,
@@ -63,10 +61,8 @@ class Function:
         webhook_id: str = "msg_1",
     ) -> Answer:
         given = Sender().headers(webhook_id, self.clock.now(), body) if headers is None else headers
-        ports = WebhookPorts(
-            self.keyring, self.spool, self.clock, lambda: f"t{next(self._tokens)}", self._bounded, self.deadline
-        )
-        return receive(ports, workspace, given, body)
+        ports = WebhookPorts(self.keyring, self.spool, self.clock)
+        return receive(ports, workspace, given, body, run_id=f"run-{next(self._runs)}")
 
     @property
     def kept(self) -> dict[str, bytes]:
@@ -226,7 +222,7 @@ def hanging(function: Function, released: threading.Event, where: str) -> None:
     """Make storage or secrets wait until the end of the test."""
 
     class Hanging:
-        def create(self, *_: object, **__: object) -> object:
+        def create(self, *_: object, **__: object) -> Creation:
             released.wait(60)
             raise StorageUnavailable("at last")
 
@@ -234,10 +230,11 @@ def hanging(function: Function, released: threading.Event, where: str) -> None:
             released.wait(60)
             raise TransientError("at last")
 
+    bounded = Bounded(20)
     if where == "storage":
-        function.spool = Hanging()  # type: ignore[assignment]  # it answers nothing, so nothing is typed
+        function.spool = BoundedSpool(bounded, Hanging(), 0.2)
     else:
-        function.keyring = Keyring(Hanging(), REFERENCES)
+        function.keyring = Keyring(BoundedSecrets(bounded, Hanging(), 0.2), REFERENCES)
 
 
 @pytest.mark.parametrize("where", ["storage", "secrets"])
@@ -247,12 +244,11 @@ def test_what_hangs_is_not_waited_for_beyond_the_deadline(
     """Several at once; other work goes on meanwhile."""
     spool, keyring = function.spool, function.keyring
     hanging(function, released, where)
-    function.deadline = 0.2
     with ThreadPoolExecutor(8) as threads:
         assert set(threads.map(lambda n: function.send(webhook_id=f"msg_{n}"), range(8))) == {Answer.LATER}
     assert not released.is_set()
     assert set(function.events()) == {"webhook.deferred"}
-    function.spool, function.keyring, function.deadline = spool, keyring, 5.0
+    function.spool, function.keyring = spool, keyring
     assert function.send() is Answer.KEPT
 
 
