@@ -250,6 +250,7 @@ def test_ten_thousand_forgeries() -> None:
         (f"{SECRET} {SECRET.removeprefix('whsec_')}", 1, 1),
         ("whsec_", 0, 1),
         ("whsec_!!!!", 0, 1),
+        (f"{SECRET[:20]}!!!!{SECRET[20:]}", 0, 1),
         ("whsec_c2hvcnQ=", 0, 1),
         ("whpk_" + SECRET.removeprefix("whsec_"), 0, 1),
         ("whsec_\u00e9" + "A" * 40, 0, 1),
