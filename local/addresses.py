@@ -11,6 +11,9 @@ PROJECT, REGION = "opp-local", "local"
 BUCKETS = {purpose: f"opp-local-{purpose}" for purpose in ("landing", "state", "spool", "quarantine", "artifacts")}
 """The buckets by purpose, as in production."""
 
+_DOUBLES = {"incident_io_events": "incident_io"}
+"""The double of a family whose vendor is another family's: what an event is about is asked for where incidents are."""
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 _DOUBLES = {"incident_io_events": "incident_io"}
@@ -72,6 +75,7 @@ class Addresses:
     extract: int
     load: int
     sweep: int
+    webhook: int
 
     def environment(self, folders: Folders) -> dict[str, str]:
         """What the platform's own processes are told, as Terraform tells them in the cloud."""

@@ -21,6 +21,7 @@ from shared.ports import Creation, StoredObject
 RETRY_SECONDS = 120.0
 # The client's own default: repeats an operation that met a fault for this long. Three such operations in a row, the
 # most that one step makes, still end before a push deadline of 600 s.
+TIMEOUT_SECONDS = 60.0  # the client's own default, too
 
 _AT_A_TIME = 8
 # Requests for many small objects: the client's pool holds ten connections.
@@ -28,20 +29,34 @@ _AT_A_TIME = 8
 
 @cache
 def storage_client(project: str) -> storage.Client:
-    """One client a process; anonymous against the emulator."""
+    """One client a process; anonymous against the emulator. Raises StorageUnavailable without credentials."""
     if os.environ.get("STORAGE_EMULATOR_HOST"):
         return storage.Client(project=project, credentials=AnonymousCredentials())
-    return storage.Client(project=project)
+    try:
+        return storage.Client(project=project)
+    except GoogleAuthError as exc:
+        raise StorageUnavailable(f"no credentials for storage in project {project}: {exc}") from exc
 
 
 class GcsBucket:
-    """A bucket on Cloud Storage. `retry_seconds` bounds how long the client repeats an operation that meets faults."""
+    """A bucket on Cloud Storage.
 
-    def __init__(self, client: storage.Client, name: str, *, retry_seconds: float = RETRY_SECONDS) -> None:
+    `retry_seconds` bounds how long the client repeats an operation that meets faults, `timeout_seconds` how long it
+    waits to connect, and for each read of an answer.
+    """
+
+    def __init__(
+        self,
+        client: storage.Client,
+        name: str,
+        *,
+        retry_seconds: float = RETRY_SECONDS,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+    ) -> None:
         self._bucket = client.bucket(name)
         self._client = client
         self._name = name
-        self._retry = DEFAULT_RETRY.with_timeout(retry_seconds)
+        self._limits = {"retry": DEFAULT_RETRY.with_timeout(retry_seconds), "timeout": timeout_seconds}
 
     @property
     def name(self) -> str:
@@ -85,7 +100,7 @@ class GcsBucket:
             return False
         try:
             with self._translated(name):
-                self._bucket.blob(name).delete(if_generation_match=generation, retry=self._retry)
+                self._bucket.blob(name).delete(if_generation_match=generation, **self._limits)
         except (api.PreconditionFailed, api.NotFound):
             return False
         return True
@@ -98,7 +113,7 @@ class GcsBucket:
         try:
             with self._translated(name):
                 # not get_blob: it takes a bucket that does not exist for an object that does not
-                blob.reload(retry=self._retry)
+                blob.reload(**self._limits)
         except api.NotFound:
             return None
         return _described(blob)
@@ -112,7 +127,7 @@ class GcsBucket:
             try:
                 with self._translated(name):
                     blob = self._bucket.blob(name)
-                    data: bytes = blob.download_as_bytes(if_generation_match=described.generation, retry=self._retry)
+                    data: bytes = blob.download_as_bytes(if_generation_match=described.generation, **self._limits)
                     return data, described
             except (api.PreconditionFailed, api.NotFound):
                 continue  # replaced or deleted between the two: look again
@@ -120,7 +135,7 @@ class GcsBucket:
     def list(self, prefix: str) -> Iterator[StoredObject]:
         """See Bucket."""
         with self._translated(prefix):
-            for blob in self._client.list_blobs(self._bucket, prefix=prefix, retry=self._retry):
+            for blob in self._client.list_blobs(self._bucket, prefix=prefix, **self._limits):
                 yield _described(blob)
 
     def read_each(self, versions: Sequence[tuple[str, int]]) -> Sequence[bytes | None]:
@@ -146,7 +161,7 @@ class GcsBucket:
                     new_name,
                     source_generation=generation,
                     if_generation_match=0,
-                    retry=self._retry,
+                    **self._limits,
                 )
                 _described(copied)
         except (api.PreconditionFailed, api.NotFound):
@@ -155,9 +170,7 @@ class GcsBucket:
     def _read_version(self, name: str, generation: int) -> bytes | None:
         try:
             with self._translated(name):
-                data: bytes = self._bucket.blob(name).download_as_bytes(
-                    if_generation_match=generation, retry=self._retry
-                )
+                data: bytes = self._bucket.blob(name).download_as_bytes(if_generation_match=generation, **self._limits)
                 return data
         except (api.PreconditionFailed, api.NotFound):
             return None
@@ -168,7 +181,7 @@ class GcsBucket:
             content_type="application/octet-stream",
             if_generation_match=generation,
             checksum="crc32c",
-            retry=self._retry,
+            **self._limits,
         )
 
     @contextmanager

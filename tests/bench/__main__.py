@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tests.bench import extraction, imports, load, merge, warm
+from tests.bench import extraction, imports, load, merge, warm, webhook
 from tests.bench.children import ROOT
 from tests.bench.report import Figure, as_markdown, machine, write_table
 from tests.bench.sizes import FULL, QUICK, Sizes
@@ -17,6 +17,7 @@ PAGE = ROOT / "docs" / "benchmarks.md"
 MEASUREMENTS: Mapping[str, Callable[[Sizes, Path], list[Figure]]] = {
     "extract": extraction.measure,
     "warm": warm.measure,
+    "webhook": webhook.measure,
     "imports": imports.measure,
     "load": load.measure,
     "merge": merge.measure,

@@ -13,6 +13,7 @@ class Sizes:
     warm_records: int
     warm_windows: int
     import_repeats: int
+    webhook_requests: int
     rows_small: int
     rows_large: int
     delta_rows: int
@@ -27,6 +28,7 @@ FULL = Sizes(
     warm_records=30,
     warm_windows=20,
     import_repeats=5,
+    webhook_requests=5_000,
     rows_small=50_000,
     rows_large=500_000,
     delta_rows=2_000,
@@ -41,6 +43,7 @@ QUICK = Sizes(
     warm_records=30,
     warm_windows=3,
     import_repeats=1,
+    webhook_requests=50,
     rows_small=500,
     rows_large=5_000,
     delta_rows=100,

@@ -62,6 +62,7 @@ def test_every_measurement_runs_and_is_printed() -> None:
     for what in (
         "extract 10,000 incidents, gzip",
         "warm extract function",
+        "webhook, write stubbed",
         "import functions/load",
         "load 100",
         "dbt merge",
