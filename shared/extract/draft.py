@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from shared.contracts.contract import Contract
-from shared.errors import SourceUnavailable
+from shared.errors import ConfigurationError, SourceUnavailable
 from shared.extract.pages import PageRequest
 from shared.extract.part import PartBuffer
 from shared.extract.read_ahead import read_ahead
+from shared.extract.redaction import Redaction
 from shared.extract.sender import Sender, WaitBeyondDeadline
 from shared.ports import Clock
 from shared.registry.model import Source
@@ -41,7 +42,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Reads parts of one extraction."""
+    """Reads parts of one extraction. `redaction` is what a source needs that hides personal values."""
 
     source: Source
     family: Family
@@ -50,6 +51,11 @@ class Reader:
     sender: Sender
     clock: Clock
     deadline: datetime
+    redaction: Redaction | None = None
+
+    def __post_init__(self) -> None:
+        if self.source.pseudonymise is not None and self.redaction is None:
+            raise ConfigurationError([f"source {self.source.name}: it hides personal values, and nothing here does so"])
 
     def read(self, resume: str, constants: dict[str, Any]) -> Draft:
         """Read from `resume` on until the end, the part's size, the deadline, or a wait that leads beyond it.
@@ -92,6 +98,8 @@ class Reader:
 
     def _convert(self, draft: Draft, pages: Sequence[RawPage], scope: Sequence[str], constants: dict[str, Any]) -> None:
         rows = self.family.rows(self.source, pages, scope, self.extraction)
+        if self.redaction is not None:
+            rows = self.redaction.rows(rows)
         draft.buffer.add(rows.columns, constants, rows.count)
         draft.rejections += rows.rejections
         draft.skipped += rows.skipped

@@ -18,6 +18,7 @@ from shared.extract.draft import Draft, Reader
 from shared.extract.frozen_range import freeze_range
 from shared.extract.part import PartBuffer
 from shared.extract.rate import RateLimit
+from shared.extract.redaction import Redaction, redaction_of
 from shared.extract.sender import Sender, WaitBeyondDeadline
 from shared.landing import PartMetadata, PartName
 from shared.messages import ExtractMessage
@@ -107,6 +108,7 @@ def extract_window(
             started_at + timedelta(seconds=ports.soft_deadline_seconds),
             ports.families[source.family],
             _sender(ports, source, started_at, run_id, lease.keep),
+            redaction_of(source, CONTRACTS[source.contract], ports.secrets),
         )
         logs.info(
             "extract.started",
@@ -157,6 +159,7 @@ class _Run:
     deadline: datetime
     family: Family
     sender: Sender
+    redaction: Redaction | None
     verified: bool = False
 
     def follow(self, part: int, summary: ExtractSummary) -> None:
@@ -221,7 +224,14 @@ class _Run:
 
     def _read(self, contract: Contract, resume: str, constants: dict[str, object]) -> Draft:
         reader = Reader(
-            self.source, self.family, contract, self.extraction, self.sender, self.ports.clock, self.deadline
+            self.source,
+            self.family,
+            contract,
+            self.extraction,
+            self.sender,
+            self.ports.clock,
+            self.deadline,
+            self.redaction,
         )
         if not self.verified:
             try:
