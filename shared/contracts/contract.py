@@ -20,7 +20,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a RAW table. `pii` marks what staging must hash."""
+    """One column of a RAW table. `pii` marks what staging must hash, and extraction where asked to."""
 
     name: str
     kind: Kind

@@ -17,8 +17,8 @@ WITHHELD = "withheld: it tells personal values, and is no JSON in which they cou
 MOST_TEXTS, LONGEST_TEXT = 1000, 1000
 """So many texts, of so many letters, are looked for inside others; a longer one is replaced as a whole text."""
 
-# It begins where a word begins, so that a long text without any address is gone through once.
-_EMAIL = r"(?<![\w.+%-])[\w.+%-]+(?:'[\w.+%-]+)*(?:@|%40)[\w-]+(?:\.[\w-]+)+"
+# It begins where a word begins, and has few quotes in it, so that a long text is gone through once.
+_EMAIL = r"(?<![\w.+%-])[\w.+%-]+(?:'[\w.+%-]+){0,2}(?:@|%40)[\w-]+(?:\.[\w-]+)+"
 
 # A number goes on as it was written: one that became a float would lose digits.
 _decoder = msgspec.json.Decoder(float_hook=lambda literal: msgspec.Raw(literal.encode()))
@@ -80,10 +80,12 @@ class Occurrences:
         if len(variants) > MOST_TEXTS:
             raise Undecodable(f"more than {MOST_TEXTS} personal texts")
         self._long = {variant for variant in variants if len(variant) > LONGEST_TEXT}
-        # the longest first: a part of an address may be somebody's name
         ordered = sorted(variants - self._long, key=lambda variant: (-len(variant), variant))
         self._lowered = [variant.lower() for variant in ordered]
-        self._pattern = re.compile("|".join([*map(_as_words, ordered), _EMAIL]), re.IGNORECASE)
+        # the longest first, and an address before the name that it begins with
+        addresses = [_as_words(variant) for variant in ordered if "@" in variant]
+        names = [_as_words(variant) for variant in ordered if "@" not in variant]
+        self._pattern = re.compile("|".join([*addresses, _EMAIL, *names]), re.IGNORECASE)
 
     def replaced(self, text: str) -> str:
         """The text with a pseudonym in the place of each occurrence."""

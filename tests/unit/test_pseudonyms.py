@@ -3,15 +3,17 @@
 import hashlib
 import hmac
 import io
+from pathlib import Path
 
 import pytest
+import yaml
 
 from shared.adapters.memory import MemorySecrets
 from shared.contracts import CONTRACTS
 from shared.errors import ConfigurationError, UnknownSource
 from shared.extract.pseudonyms import Pseudonyms, normal_form, pseudonyms_of
 from shared.operate.pseudonyms import pseudonyms_in, rewrite_accounts
-from shared.registry.load import Registry, parse_registry
+from shared.registry.load import Registry, parse_registry, registry
 from shared.registry.model import Pseudonymise
 from tests.support.world import pipeline_block, registry_of, source_block, source_name
 
@@ -122,6 +124,29 @@ def test_the_registry_refuses_blocks_that_cannot_work() -> None:
         with pytest.raises(ConfigurationError) as caught:
             registry_of("alpha", pseudonymise={"secret": "pii-key", **changes})
         assert problem in str(caught.value), changes
+
+
+def test_the_documented_block_is_one() -> None:
+    """As a file's defaults, and left out by one of its sources."""
+    page = (Path(__file__).parents[2] / "docs" / "pseudonyms.md").read_text()
+    defaults = yaml.safe_load(page.partition("```yaml")[2].partition("```")[0])["defaults"]
+    document = {
+        "family": "incident_io",
+        "defaults": defaults,
+        "sources": {
+            source_name("alpha"): source_block("alpha"),
+            source_name("beta"): source_block("beta", pseudonymise=None),
+        },
+    }
+    pipelines = {"pipelines": {"ops_incidents": pipeline_block()}}
+    known = parse_registry({"pipelines.yaml": pipelines, "incident_io.yaml": document}, CONTRACTS)
+    assert known.source(ALPHA).pseudonymise == Pseudonymise.model_validate(defaults["pseudonymise"])
+    assert known.source(source_name("beta")).pseudonymise is None
+
+
+def test_no_shipped_source_hides_names() -> None:
+    """Whoever wants it switches it on."""
+    assert [source.name for source in registry().sources.values() if source.pseudonymise is not None] == []
 
 
 def test_sources_with_one_key_have_one_normal_form() -> None:
