@@ -11,8 +11,12 @@ from shared.contracts.contract import Contract
 from shared.errors import ConfigurationError
 from shared.registry.model import Source
 
+ANY = "*"
+"""Whatever contract of a family: a vendor that calls a person's address alike in all its lists and events."""
+
 PERSONAL_FIELDS: Mapping[tuple[str, str], tuple[str, ...]] = {
-    ("incident_io", "incidents"): ("email",),
+    ("incident_io", ANY): ("email",),
+    ("incident_io_events", ANY): ("email",),
     ("amp", "ai_tool_daily_metrics"): ("user.email", "user.id"),
     ("chatgpt", "ai_tool_daily_metrics"): ("email", "user_id"),
     ("claude_code", "ai_tool_daily_metrics"): ("email_address", "api_key_name"),
@@ -35,7 +39,7 @@ def personal_fields(source: Source, contract: Contract) -> tuple[str, ...]:
 
     Raises ConfigurationError for a family whose keys are not listed: what is not known cannot be hidden.
     """
-    known = PERSONAL_FIELDS.get((source.family, contract.name))
+    known = PERSONAL_FIELDS.get((source.family, contract.name)) or PERSONAL_FIELDS.get((source.family, ANY))
     if known is None and any(column.pii for column in contract.columns):
         raise ConfigurationError(
             [
