@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -78,7 +79,7 @@ def hidden() -> Iterator[tuple[ToolsWorld, str]]:
                     family="claude_code",
                     path="/v1/organizations/usage_report/claude_code",
                     index=0,
-                    record={"date": 7},
+                    record={"date": "soon"},
                     always=True,
                 )
             ]
@@ -109,17 +110,18 @@ def test_no_name_of_anybody_is_in_a_landed_row(hidden: tuple[ToolsWorld, str], t
     world, _ = hidden
     names = {actor for _, actor, _ in _told(world, tool)}
     rows = repr(world.landed_rows(tool)).lower()
-    assert len(names) > 10
+    assert len(names) > 5
     assert [name for name in names if name.lower() in rows] == []
 
 
 def test_a_person_has_one_pseudonym_in_all_tools_with_one_key(hidden: tuple[ToolsWorld, str]) -> None:
     """Whoever goes by one address in several tools can be told to be one."""
     world, _ = hidden
-    tools: tuple[Tool, ...] = ("cursor", "firebender", "amp")
+    tools: tuple[Tool, ...] = ("cursor", "claude_code")
+    clear = set.intersection(*({normal_form(actor) for _, actor, _ in _told(world, tool)} for tool in tools))
     by_tool = [{normal_form(row["actor"]) for row in world.rows(tool)} for tool in tools]
-    clear = [{normal_form(actor) for _, actor, _ in _told(world, tool)} for tool in tools]
-    assert len(set.intersection(*by_tool)) == len(set.intersection(*clear)) > 3
+    assert len(clear) > 2
+    assert {PSEUDONYMS.of(actor) for actor in clear} <= set.intersection(*by_tool)
 
 
 def test_quarantine_and_log_tell_nobody_s_name(hidden: tuple[ToolsWorld, str]) -> None:
@@ -256,8 +258,8 @@ def test_other_sources_hide_their_people_too(served: Doubles, name: str, monkeyp
         values = {row[column] for column in personal} - {None, ""}
         assert {shown[column] for column in personal} - {None, ""} == {PSEUDONYMS.of(value) for value in values}
         rest = {column: value for column, value in shown.items() if column not in _MAY_BE_ALIKE}
-        words = repr(rest).lower()
-        assert [value for value in values if f"{value.lower()}" in words] == []
+        words = repr(rest)
+        assert [value for value in values if re.search(rf"(?<!\w){re.escape(value)}(?!\w)", words, re.IGNORECASE)] == []
 
 
 _MAY_BE_ALIKE = ("province", "country_code")
@@ -268,7 +270,7 @@ def test_the_keys_of_each_tool_s_people_are_known(story: Story, tool: Tool) -> N
     """A rejected record has no columns that would tell: its personal values are found by key alone."""
     source = story.world.registry.source(source_of(tool))
     rows = story.world.rows(tool)
-    assert len({row["actor"] for row in rows}) > 10
+    assert len({row["actor"] for row in rows}) > 5
     assert [row["actor"] for row in rows if row["actor"] not in _found_by_key(source, row)] == []
 
 
