@@ -27,7 +27,7 @@ TEXT, INTEGER, NUMBER, MONEY, BOOLEAN, DATE, INSTANT, JSON = Kind
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a RAW table. `pii` marks what staging must hash."""
+    """One column of a RAW table. `pii` marks what staging must hash, and extraction where asked to."""
 
     name: str
     kind: Kind

@@ -9,10 +9,11 @@ from typing import Any
 from shared import logs
 from shared.contracts.contract import Contract
 from shared.counts import RecordCounts
-from shared.errors import SourceUnavailable
+from shared.errors import ConfigurationError, SourceUnavailable
 from shared.extract.pages import PageRequest, SpoolRequest
 from shared.extract.part import PartBuffer
 from shared.extract.read_ahead import read_ahead
+from shared.extract.redaction import Redaction
 from shared.extract.sender import Sender, WaitBeyondDeadline
 from shared.extract.spooled import spooled_page
 from shared.ports import Clock, HttpResponse, Spool
@@ -49,7 +50,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Reads parts of one extraction."""
+    """Reads parts of one extraction. `redaction` is what a source needs that hides personal values."""
 
     source: Source
     family: Family
@@ -59,6 +60,11 @@ class Reader:
     clock: Clock
     deadline: datetime
     spool: Spool
+    redaction: Redaction | None = None
+
+    def __post_init__(self) -> None:
+        if self.source.pseudonymise is not None and self.redaction is None:
+            raise ConfigurationError([f"source {self.source.name}: it hides personal values, and nothing here does so"])
 
     def read(self, resume: str, constants: dict[str, Any]) -> Draft:
         """Read from `resume` on until the end, the part's size, the deadline, or a wait that leads beyond it.
@@ -110,6 +116,8 @@ class Reader:
 
     def _convert(self, draft: Draft, pages: Sequence[RawPage], scope: Sequence[str], constants: dict[str, Any]) -> None:
         rows = self.family.rows(self.source, pages, scope, self.extraction)
+        if self.redaction is not None:
+            rows = self.redaction.rows(rows)
         draft.buffer.add(rows.columns, constants, rows.count)
         draft.rejections += rows.rejections
         draft.records += rows.records(sum(len(page.records) for page in pages))

@@ -19,6 +19,7 @@ from shared.extract.draft import Draft, Reader
 from shared.extract.frozen_range import freeze_range
 from shared.extract.part import PartBuffer
 from shared.extract.rate import RateLimit
+from shared.extract.redaction import Redaction, redaction_of
 from shared.extract.sender import Sender, WaitBeyondDeadline
 from shared.extract.summary import ExtractSummary
 from shared.landing import PartMetadata, PartName
@@ -104,6 +105,7 @@ def extract_window(
                 started_at + timedelta(seconds=ports.soft_deadline_seconds),
                 ports.families[source.family],
                 _sender(ports, source, started_at, run_id, lease.keep),
+                redaction_of(source, CONTRACTS[source.contract], ports.secrets),
             )
             logs.info(
                 "extract.started",
@@ -159,6 +161,7 @@ class _Run:
     deadline: datetime
     family: Family
     sender: Sender
+    redaction: Redaction | None
     verified: bool = False
 
     def follow(self, part: int, summary: ExtractSummary) -> None:
@@ -242,6 +245,7 @@ class _Run:
             self.ports.clock,
             self.deadline,
             self.ports.spool,
+            self.redaction,
         )
         nothing_to_ask = self.source.spool is not None and not self.extraction.events
         if not self.verified and not nothing_to_ask:

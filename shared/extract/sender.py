@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 from shared import logs
-from shared.errors import AuthenticationFailed, RequestRefused, SourceUnavailable
+from shared.errors import AuthenticationFailed, RequestRefused, ResponseTooLarge, SourceUnavailable
 from shared.extract.credentials import Credentials
 from shared.extract.pages import PageRequest
 from shared.extract.rate import RateLimit
@@ -99,7 +99,7 @@ class Sender:
                         f"{self._what(request)}: {outcome.what}, {faults} attempts; it comes again, see the source"
                     )
             wait = outcome.asked if outcome.asked is not None else allowed or 0.0
-            path = _shown(request)
+            path = self._path(request)
             logs.warning("extract.request_retried", path=path, fault=outcome.what, wait_seconds=round(wait, 3))
             self._wait(wait)
 
@@ -107,7 +107,7 @@ class Sender:
         try:
             response = self._exchange(request)
         except SourceUnavailable as exc:
-            return _Fault(str(exc))
+            return _Fault(self._said(exc))
         status = response.status
         if (
             status == 200
@@ -120,9 +120,11 @@ class Sender:
             except UnusableBody as exc:
                 # a front end's 429 says nothing in its body, but is a limit all the same
                 if status != 429:
-                    return _Fault(f"HTTP {status} with an unusable body ({exc})")
+                    return _Fault(f"HTTP {status} with an unusable body ({self._said(exc)})")
             except Throttled as exc:
-                return _Fault(f"HTTP {status} that says later ({exc})", exc.seconds, counts=exc.seconds is None)
+                return _Fault(
+                    f"HTTP {status} that says later ({self._said(exc)})", exc.seconds, counts=exc.seconds is None
+                )
         if status == 429 or _is_rate_limit(response):
             asked = asked_wait(response.headers, self.clock.now())
             # whoever is sent away for a while has done nothing wrong: only the deadline ends that
@@ -154,11 +156,16 @@ class Sender:
         if request.body is not None:
             headers["content-type"] = "application/json"
         url = request.path if is_link else f"{self.base_url.rstrip('/')}{request.path}"
-        return self.http.send(
-            HttpRequest(request.method, url, request.query, headers, request.body),
-            timeout_seconds=_REQUEST_TIMEOUT_SECONDS,
-            max_bytes=MAX_RESPONSE_BYTES,
-        )
+        try:
+            return self.http.send(
+                HttpRequest(request.method, url, request.query, headers, request.body),
+                timeout_seconds=_REQUEST_TIMEOUT_SECONDS,
+                max_bytes=MAX_RESPONSE_BYTES,
+            )
+        except ResponseTooLarge as exc:
+            if self.source.pseudonymise is None:
+                raise
+            raise ResponseTooLarge(f"{self._what(request)}: {self._said(exc)}; ask for smaller pages") from None
 
     def _refetch_secret(self, request: PageRequest, response: HttpResponse) -> None:
         if self._fresh_secret:
@@ -186,9 +193,19 @@ class Sender:
             self.keep()
 
     def _what(self, request: PageRequest) -> str:
-        return f"{self.source.name}: {request.method} {_shown(request)}"
+        return f"{self.source.name}: {request.method} {self._path(request)}"
+
+    def _path(self, request: PageRequest) -> str:
+        # a login may stand in it
+        return "(path withheld)" if self.source.pseudonymise is not None else _shown(request)
+
+    def _said(self, exc: Exception) -> str:
+        # these messages cite addresses and the beginnings of bodies
+        return type(exc).__name__ if self.source.pseudonymise is not None else str(exc)
 
     def _excerpt(self, response: HttpResponse) -> str:
+        if self.source.pseudonymise is not None:
+            return f"{len(response.body)} bytes, withheld"
         # some front ends repeat the request's headers in their error pages
         text = response.body[:2000].decode("utf-8", "replace")
         return (text.replace(self._key, "***") if self._key else text)[:200]

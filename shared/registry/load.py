@@ -181,4 +181,20 @@ def _relations(pipelines: Mapping[str, Pipeline], sources: Mapping[str, Source],
         other = seen.setdefault(source.slug, source.name)
         if other != source.name:
             problems.append(f"sources.{source.name}: slug {source.slug!r} is taken by {other}")
+    return problems + _pseudonyms_differ(sources.values())
+
+
+def _pseudonyms_differ(sources: Iterable[Source]) -> list[str]:
+    problems = []
+    by_key: dict[str, tuple[str, set[str]]] = {}
+    for source in sources:
+        if (chosen := source.pseudonymise) is None:
+            continue
+        domains = set(chosen.email_domains_without_dots)
+        other, theirs = by_key.setdefault(chosen.secret, (source.name, domains))
+        if theirs != domains:
+            problems.append(
+                f"sources.{source.name}: pseudonymise.email_domains_without_dots differs from that of {other}, which "
+                "has the same key: one person would have two pseudonyms"
+            )
     return problems

@@ -29,6 +29,8 @@ SecretReference = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,6
 Cron = Annotated[str, AfterValidator(_cron)]
 Instant = Annotated[str, AfterValidator(_instant)]
 Minutes = Annotated[int, Field(ge=0, le=60 * 24 * 366)]
+FieldName = Annotated[str, StringConstraints(pattern=r"^[^.\s]+(\.[^.\s]+)*$", max_length=200)]
+DomainName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
 
 
 class _Entry(BaseModel):
@@ -68,6 +70,19 @@ class Freshness(_Entry):
     error_after_minutes: Minutes
 
 
+class Pseudonymise(_Entry):
+    """Which personal values leave the extraction as pseudonyms; the contract's personal columns always do.
+
+    `secret` refers to the key; sources with one key give one person one pseudonym. `fields` are further JSON keys, at
+    any depth of a record, whose text is personal; `user.name` is the `name` of a `user`.
+    """
+
+    secret: SecretReference
+    fields: tuple[FieldName, ...] = ()
+    email_domains_without_dots: tuple[DomainName, ...] = ()
+    """As dbt's var of that name: domains that deliver a.b@ and ab@ to one mailbox."""
+
+
 class Source(_Entry):
     """One thing that is extracted on its own."""
 
@@ -97,9 +112,17 @@ class Source(_Entry):
     page_size: Annotated[int, Field(ge=1, le=10_000)]
     requests_per_minute: Annotated[int, Field(ge=1, le=100_000)]
     freshness: Freshness
+    pseudonymise: Pseudonymise | None = None
+    """Hash personal values before they are landed; see docs/pseudonyms.md. Off: staging hashes them."""
     completes_window: bool = True
     enabled: bool = True
     settings: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _pseudonyms_have_a_key_of_their_own(self) -> "Source":
+        if self.pseudonymise is not None and self.pseudonymise.secret == self.secret:
+            raise ValueError("pseudonymise.secret is the source's own key: when that is rotated, people would change")
+        return self
 
     @property
     def topic(self) -> str:
