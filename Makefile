@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down tick status replay sql test test-fast check format bench lock dbt schema clean
+.PHONY: help setup demo up down tick webhook status replay sql test test-fast check format bench lock dbt schema clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -30,6 +30,9 @@ down: $(STAMP) ## Stop the running stack
 
 tick: $(STAMP) ## Fire a pipeline's next window (PIPELINE=ops_incidents, WINDOW=start/end)
 	@$(LOCAL) tick "$(or $(PIPELINE),ops_incidents)" $(if $(WINDOW),--window "$(WINDOW)")
+
+webhook: $(STAMP) ## Send a signed event to the running stack and show what becomes of it (WORKSPACE=companya)
+	@$(LOCAL) webhook $(if $(WORKSPACE),"$(WORKSPACE)")
 
 status: $(STAMP) ## Show windows, sources, watermarks, dbt requests and quarantine (ARGS=--json)
 	@$(LOCAL) operate status $(ARGS)

@@ -4,7 +4,6 @@ import argparse
 import os
 import signal
 import sys
-from datetime import timedelta
 from pathlib import Path
 
 from local.addresses import REPOSITORY, Addresses, Folders, read_addresses
@@ -25,6 +24,8 @@ def main(arguments: list[str]) -> int:
     one_tick = commands.add_parser("tick", help="fire a pipeline's next window")
     one_tick.add_argument("pipeline")
     one_tick.add_argument("--window", help="start/end; default: the hour after the double's clock")
+    webhook = commands.add_parser("webhook", help="send a signed event, and show what becomes of it")
+    webhook.add_argument("workspace", nargs="?", default="companya")
     sql = commands.add_parser("sql", help="ask the running stack's warehouse")
     sql.add_argument("statement")
     dbt = commands.add_parser("dbt", help="dbt against the running stack", add_help=False)
@@ -45,12 +46,20 @@ def main(arguments: list[str]) -> int:
         print("No stack is running. Start one: make up", file=sys.stderr)
         return 1
     os.environ.update({**addresses.environment(folders), **local_secrets()})
+    return _with_stack(folders, addresses, chosen)
+
+
+def _with_stack(folders: Folders, addresses: Addresses, chosen: argparse.Namespace) -> int:
     match chosen.command:
         case "down":
             os.kill(addresses.supervisor_pid, signal.SIGTERM)
             return _gone(addresses)
         case "tick":
             return _tick(addresses, chosen.pipeline, chosen.window)
+        case "webhook":
+            from local.webhook import send_sample
+
+            return send_sample(addresses, chosen.workspace)
         case "sql":
             return _sql(addresses, chosen.statement)
         case "dbt":
@@ -97,21 +106,16 @@ def _gone(addresses: Addresses) -> int:
 
 
 def _tick(addresses: Addresses, pipeline: str, interval: str | None) -> int:
-    from local.scheduler import move_clock, read_clock, tick
+    from local.scheduler import move_clock, next_window, read_clock, tick
     from local.watch import state, wait_for, window_closed
     from shared.registry import registry
-    from shared.windows.schedule import windows_between
     from shared.windows.window import Window
 
     known = registry().pipelines
     if pipeline not in known:
         print(f"Unknown pipeline {pipeline!r}; the registry knows: {', '.join(sorted(known))}", file=sys.stderr)
         return 1
-    if interval:
-        window = Window.from_interval(pipeline, interval)
-    else:
-        now = read_clock(addresses)
-        window = windows_between(pipeline, known[pipeline].cron, now, now + timedelta(days=2))[0]
+    window = Window.from_interval(pipeline, interval) if interval else next_window(addresses, pipeline)
     move_clock(addresses, max(window.end, read_clock(addresses)))
     sources = tick(pipeline, window)
     print(f"{sources} sources ticked for window {window.interval}")

@@ -69,6 +69,7 @@ class Addresses:
     extract: int
     load: int
     sweep: int
+    webhook: int
 
     def environment(self, folders: Folders) -> dict[str, str]:
         """What the platform's own processes are told, as Terraform tells them in the cloud."""

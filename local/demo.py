@@ -75,7 +75,8 @@ def serve(
     """Start the stack, tell the story, and stop it again unless it is to be kept; the exit code."""
     addresses = plan_addresses()
     os.environ.update({**addresses.environment(folders), **local_secrets()})
-    supervisor = Supervisor(processes(folders, addresses, clock=clock), folders.logs, echo=echo)
+    planned = processes(folders, addresses, clock=clock)
+    supervisor = Supervisor(planned, folders.logs, echo=echo)
     failed = False
 
     def work() -> None:
@@ -85,7 +86,7 @@ def serve(
 
     async def on_ready() -> None:
         nonlocal failed
-        _say(f"stack is up: 8 processes in {time.monotonic() - started:.1f} s")
+        _say(f"stack is up: {len(planned)} processes in {time.monotonic() - started:.1f} s")
         try:
             await _in_thread(work)
         except (TookTooLong, BuildFailed) as exc:

@@ -1,6 +1,6 @@
 """What Cloud Scheduler does: one message a source, on the source's topic."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import httpx
 
@@ -9,6 +9,7 @@ from shared.adapters.pubsub import PubSubPublisher
 from shared.instants import from_text, to_text
 from shared.messages import ExtractMessage
 from shared.registry import registry
+from shared.windows.schedule import windows_between
 from shared.windows.window import Window
 
 
@@ -36,3 +37,9 @@ def read_clock(addresses: Addresses) -> datetime:
     """The instant that the doubles of the sources show."""
     response = httpx.get(f"http://127.0.0.1:{addresses.sources}/_double/clock", timeout=60).raise_for_status()
     return from_text(response.json()["now"])
+
+
+def next_window(addresses: Addresses, pipeline: str) -> Window:
+    """The pipeline's first window that ends after the instant that the doubles show."""
+    now = read_clock(addresses)
+    return windows_between(pipeline, registry().pipelines[pipeline].cron, now, now + timedelta(days=2))[0]

@@ -1,5 +1,6 @@
 """The local stack: emulators, the warehouse's stand-in, doubles of the sources, and the real functions."""
 
+import base64
 import contextlib
 import os
 import sys
@@ -13,6 +14,7 @@ from local.supervisor import Process, free_ports
 from shared.instants import to_text
 from shared.messages import LANDED_TOPIC
 from shared.registry import Source, registry
+from shared.webhooks.workspaces import read_webhook_secrets
 
 ACK_DEADLINE_SECONDS = 600
 MAX_DELIVERY_ATTEMPTS = 20
@@ -21,19 +23,29 @@ SWEEP_TOPIC = "sweep"
 
 def local_secrets() -> dict[str, str]:
     """An invented secret for every reference in the registry, as the platform's own processes know it."""
-    return {
-        _variable(source): f"{AMP_CLIENT}:{_key(source)}" if source.auth.kind == "client_credentials" else _key(source)
+    secrets = {
+        _variable(source.secret): f"{AMP_CLIENT}:{_key(source)}"
+        if source.auth.kind == "client_credentials"
+        else _key(source)
         for source in registry().sources.values()
     }
+    for reference in read_webhook_secrets().values():
+        secrets[_variable(reference)] = webhook_secret(reference)
+    return secrets
+
+
+def webhook_secret(reference: str) -> str:
+    """The invented secret that a workspace's webhooks are signed with here, by its reference."""
+    return "whsec_" + base64.b64encode(f"local-key-of-{reference}".encode()).decode()
 
 
 def double_keys() -> dict[str, str]:
     """The keys inside those secrets, as the doubles know them."""
-    return {_variable(source): _key(source) for source in registry().sources.values()}
+    return {_variable(source.secret): _key(source) for source in registry().sources.values()}
 
 
-def _variable(source: Source) -> str:
-    return f"OPP_SECRET_{source.secret.upper().replace('-', '_')}"
+def _variable(reference: str) -> str:
+    return f"OPP_SECRET_{reference.upper().replace('-', '_')}"
 
 
 def _key(source: Source) -> str:
@@ -42,10 +54,10 @@ def _key(source: Source) -> str:
 
 def plan_addresses() -> Addresses:
     """A free port for every server."""
-    gcs, pubsub, warehouse, sources, jobs, extract, load, sweep = free_ports(
-        9023, 8085, 8084, 8090, 8091, 8081, 8082, 8083
+    gcs, pubsub, warehouse, sources, jobs, extract, load, sweep, webhook = free_ports(
+        9023, 8085, 8084, 8090, 8091, 8081, 8082, 8083, 8086
     )
-    return Addresses(os.getpid(), gcs, pubsub, warehouse, sources, jobs, extract, load, sweep)
+    return Addresses(os.getpid(), gcs, pubsub, warehouse, sources, jobs, extract, load, sweep, webhook)
 
 
 def processes(
@@ -72,6 +84,7 @@ def processes(
         _function("extract", addresses.extract, environment),
         _function("load", addresses.load, environment),
         _function("sweep", addresses.sweep, environment),
+        _function("webhook", addresses.webhook, environment, signature_type="http"),
     ]  # fmt: skip
 
 
@@ -109,11 +122,11 @@ def _module(name: str, port: int, environment: Mapping[str, str], module: str, *
     return Process(name, [sys.executable, "-m", module, "--port", str(port), *arguments], port, environment, REPOSITORY)
 
 
-def _function(name: str, port: int, environment: Mapping[str, str]) -> Process:
+def _function(name: str, port: int, environment: Mapping[str, str], *, signature_type: str = "cloudevent") -> Process:
     source = Path("functions", name, "main.py")
     argv = [
         *(sys.executable, "-m", "functions_framework", "--source", str(source), "--target", name),
-        *("--signature-type", "cloudevent", "--host", "127.0.0.1", "--port", str(port)),
+        *("--signature-type", signature_type, "--host", "127.0.0.1", "--port", str(port)),
     ]
     return Process(name, argv, port, environment, REPOSITORY)
 

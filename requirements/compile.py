@@ -14,6 +14,7 @@ TARGETS = {
     HERE / "extract.in": ROOT / "functions/extract/requirements.txt",
     HERE / "load.in": ROOT / "functions/load/requirements.txt",
     HERE / "sweep.in": ROOT / "functions/sweep/requirements.txt",
+    HERE / "webhook.in": ROOT / "functions/webhook/requirements.txt",
     HERE / "dbt.in": ROOT / "dbt/requirements.txt",
 }
 OPTIONS = (

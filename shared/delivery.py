@@ -1,4 +1,4 @@
-"""From a delivered CloudEvent to a run: its message, its run id, its trace, and what a failure means."""
+"""From a delivered CloudEvent to a run: its message, its run id, and what a failure means."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -46,9 +46,3 @@ def deliver(
     except TransientError as exc:
         # an answer, not a crash: the framework would log a stack trace for what is expected
         raise ServiceUnavailable("not now; send it again") from exc
-
-
-def cloud_trace(project: str, header: str | None) -> str | None:
-    """The trace in Cloud Logging's form, from the `X-Cloud-Trace-Context` header `TRACE/SPAN;o=1`."""
-    trace = (header or "").partition("/")[0]
-    return f"projects/{project}/traces/{trace}" if trace.isalnum() else None

@@ -72,6 +72,25 @@ class Bucket(Protocol):
         ...
 
 
+class Spool(Protocol):
+    """The spool bucket as those who drain it use it: many small objects at a time.
+
+    All methods raise StorageUnavailable when the service fails.
+    """
+
+    def list(self, prefix: str) -> Iterator[StoredObject]:
+        """Every object whose name begins with `prefix`, by name."""
+        ...
+
+    def read_each(self, versions: Sequence[tuple[str, int]]) -> Sequence[bytes | None]:
+        """The contents of objects given by name and generation, in that order; None for one that is gone."""
+        ...
+
+    def delete_each(self, versions: Sequence[tuple[str, int]]) -> int:
+        """Delete objects given by name and generation; the number of those that were still there."""
+        ...
+
+
 class Publisher(Protocol):
     """Pub/Sub's sending side."""
 

@@ -62,3 +62,17 @@ class SpooledEvent:
         if event.object_name != object_name:
             raise RejectedObject(f"object {object_name!r} of the spool holds the event of another name")
         return event
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingEvent:
+    """A spooled event as a listing found it: which generation of its object, and how large its body."""
+
+    event: SpooledEvent
+    generation: int
+    size: int
+
+    @property
+    def version(self) -> tuple[str, int]:
+        """The object's name and generation."""
+        return self.event.object_name, self.generation

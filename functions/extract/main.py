@@ -7,10 +7,11 @@ from cloudevents.http import CloudEvent
 from flask import request
 
 from shared import logs, wiring
-from shared.delivery import cloud_trace, deliver
+from shared.delivery import deliver
 from shared.errors import NotYet
 from shared.extract.run import extract_window
 from shared.messages import ExtractMessage, Message
+from shared.trace import cloud_trace
 from shared.windows.schedule import window_at
 from shared.windows.window import Window
 from shared.wiring.extract import extract_ports

@@ -7,9 +7,10 @@ from cloudevents.http import CloudEvent
 from flask import request
 
 from shared import logs, wiring
-from shared.delivery import cloud_trace, deliver
+from shared.delivery import deliver
 from shared.load.run import load_object
 from shared.messages import LandedMessage, Message, notified_object
+from shared.trace import cloud_trace
 from shared.wiring.load import load_ports
 
 

@@ -7,9 +7,10 @@ from cloudevents.http import CloudEvent
 from flask import request
 
 from shared import logs, wiring
-from shared.delivery import cloud_trace, deliver
+from shared.delivery import deliver
 from shared.messages import Message
 from shared.sweep.run import sweep as run_sweep
+from shared.trace import cloud_trace
 from shared.wiring.sweep import sweep_ports
 
 

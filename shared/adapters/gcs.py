@@ -1,7 +1,8 @@
 """Buckets on Cloud Storage; the emulator when STORAGE_EMULATOR_HOST is set."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -20,24 +21,42 @@ from shared.ports import Creation, StoredObject
 RETRY_SECONDS = 120.0
 # The client's own default: repeats an operation that met a fault for this long. Three such operations in a row, the
 # most that one step makes, still end before a push deadline of 600 s.
+TIMEOUT_SECONDS = 60.0  # the client's own default, too
+
+_AT_A_TIME = 8
+# Requests for many small objects: the client's pool holds ten connections.
 
 
 @cache
 def storage_client(project: str) -> storage.Client:
-    """One client a process; anonymous against the emulator."""
+    """One client a process; anonymous against the emulator. Raises StorageUnavailable without credentials."""
     if os.environ.get("STORAGE_EMULATOR_HOST"):
         return storage.Client(project=project, credentials=AnonymousCredentials())
-    return storage.Client(project=project)
+    try:
+        return storage.Client(project=project)
+    except GoogleAuthError as exc:
+        raise StorageUnavailable(f"no credentials for storage in project {project}: {exc}") from exc
 
 
 class GcsBucket:
-    """A bucket on Cloud Storage. `retry_seconds` bounds how long the client repeats an operation that meets faults."""
+    """A bucket on Cloud Storage.
 
-    def __init__(self, client: storage.Client, name: str, *, retry_seconds: float = RETRY_SECONDS) -> None:
+    `retry_seconds` bounds how long the client repeats an operation that meets faults, `timeout_seconds` how long it
+    waits to connect, and for each read of an answer.
+    """
+
+    def __init__(
+        self,
+        client: storage.Client,
+        name: str,
+        *,
+        retry_seconds: float = RETRY_SECONDS,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+    ) -> None:
         self._bucket = client.bucket(name)
         self._client = client
         self._name = name
-        self._retry = DEFAULT_RETRY.with_timeout(retry_seconds)
+        self._limits = {"retry": DEFAULT_RETRY.with_timeout(retry_seconds), "timeout": timeout_seconds}
 
     @property
     def name(self) -> str:
@@ -81,7 +100,7 @@ class GcsBucket:
             return False
         try:
             with self._translated(name):
-                self._bucket.blob(name).delete(if_generation_match=generation, retry=self._retry)
+                self._bucket.blob(name).delete(if_generation_match=generation, **self._limits)
         except (api.PreconditionFailed, api.NotFound):
             return False
         return True
@@ -94,7 +113,7 @@ class GcsBucket:
         try:
             with self._translated(name):
                 # not get_blob: it takes a bucket that does not exist for an object that does not
-                blob.reload(retry=self._retry)
+                blob.reload(**self._limits)
         except api.NotFound:
             return None
         return _described(blob)
@@ -108,7 +127,7 @@ class GcsBucket:
             try:
                 with self._translated(name):
                     blob = self._bucket.blob(name)
-                    data: bytes = blob.download_as_bytes(if_generation_match=described.generation, retry=self._retry)
+                    data: bytes = blob.download_as_bytes(if_generation_match=described.generation, **self._limits)
                     return data, described
             except (api.PreconditionFailed, api.NotFound):
                 continue  # replaced or deleted between the two: look again
@@ -116,8 +135,18 @@ class GcsBucket:
     def list(self, prefix: str) -> Iterator[StoredObject]:
         """See Bucket."""
         with self._translated(prefix):
-            for blob in self._client.list_blobs(self._bucket, prefix=prefix, retry=self._retry):
+            for blob in self._client.list_blobs(self._bucket, prefix=prefix, **self._limits):
                 yield _described(blob)
+
+    def read_each(self, versions: Sequence[tuple[str, int]]) -> Sequence[bytes | None]:
+        """See Spool."""
+        with ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="read") as threads:
+            return list(threads.map(lambda version: self._read_version(*version), versions))
+
+    def delete_each(self, versions: Sequence[tuple[str, int]]) -> int:
+        """See Spool."""
+        with ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="delete") as threads:
+            return sum(threads.map(lambda version: self.delete(version[0], generation=version[1]), versions))
 
     def copy_in(self, source_bucket: str, name: str, generation: int, new_name: str) -> None:
         """See Bucket."""
@@ -132,11 +161,19 @@ class GcsBucket:
                     new_name,
                     source_generation=generation,
                     if_generation_match=0,
-                    retry=self._retry,
+                    **self._limits,
                 )
                 _described(copied)
         except (api.PreconditionFailed, api.NotFound):
             return
+
+    def _read_version(self, name: str, generation: int) -> bytes | None:
+        try:
+            with self._translated(name):
+                data: bytes = self._bucket.blob(name).download_as_bytes(if_generation_match=generation, **self._limits)
+                return data
+        except (api.PreconditionFailed, api.NotFound):
+            return None
 
     def _upload(self, blob: Any, data: bytes | memoryview, *, generation: int) -> None:
         blob.upload_from_string(
@@ -144,7 +181,7 @@ class GcsBucket:
             content_type="application/octet-stream",
             if_generation_match=generation,
             checksum="crc32c",
-            retry=self._retry,
+            **self._limits,
         )
 
     @contextmanager

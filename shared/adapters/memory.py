@@ -3,7 +3,7 @@
 import json
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -142,6 +142,20 @@ class MemoryBucket:
             del self._objects[name]
         self._cloud.faults.raise_after("delete", name)
         return True
+
+    def read_each(self, versions: Sequence[tuple[str, int]]) -> Sequence[bytes | None]:
+        """See Spool."""
+        found: list[bytes | None] = []
+        for name, generation in versions:
+            self._cloud.faults.raise_before("read", name)
+            with self._cloud.lock:
+                there = self._objects.get(name)
+            found.append(there[0] if there is not None and there[1].generation == generation else None)
+        return found
+
+    def delete_each(self, versions: Sequence[tuple[str, int]]) -> int:
+        """See Spool."""
+        return sum(self.delete(name, generation=generation) for name, generation in versions)
 
     def stat(self, name: str) -> StoredObject | None:
         """See Bucket."""

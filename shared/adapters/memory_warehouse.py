@@ -5,15 +5,17 @@ import json
 import threading
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow.parquet as pq
 
 from shared.adapters.memory import Faults, MemoryBucket
-from shared.contracts.contract import Contract
+from shared.contracts.contract import Contract, Kind
 from shared.errors import WarehouseRefused
 from shared.ports import LandedPart, LoadedRows, WindowState
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class MemoryWarehouse:
@@ -55,7 +57,9 @@ class MemoryWarehouse:
                     first = {"_first_window_id": row["_window_id"], "_restated_at": None} if contract.digest else {}
                     table[key] = row | {"_anchor_at": row[contract.anchor]} | first
                     inserted += 1
-                elif self._version(contract, row) >= self._version(contract, there):
+                elif self._version(contract, row) >= self._version(contract, there) and not (
+                    contract.leaves_unchanged and _content(contract, row) == _content(contract, there)
+                ):
                     table[key] = row | self._kept(contract, there, row)
                     updated += 1
             vanished = self._flag_vanished(contract, part, set(newest), loaded_at)
@@ -71,22 +75,20 @@ class MemoryWarehouse:
             return vanished
         read_whole = self.scopes[contract.scopes_table]
         for scope in part.scopes:
-            at = read_whole.get((part.source, scope), part.observed_at)
-            read_whole[part.source, scope] = max(at, part.observed_at)
+            whose = _whose(contract, part.source)
+            read_whole[whose, scope] = max(read_whole.get((whose, scope), part.observed_at), part.observed_at)
         for key, row in self.tables[contract.table].items():
-            scope = str(row[contract.scope])
-            if (
-                row["_source_file"] == part.object_name
-                and not row["_is_deleted"]
-                and row["_observed_at"] < read_whole.get((row["_source"], scope), row["_observed_at"])
-            ):
+            scope = contract.scope_of(row)
+            last_read = read_whole.get((_whose(contract, row["_source"]), scope), _NEVER)
+            if row["_source_file"] == part.object_name and not row["_is_deleted"] and row["_observed_at"] < last_read:
                 # a newer whole scope without the row was loaded before
                 row |= {"_is_deleted": True, "_ingested_at": loaded_at}
                 vanished += 1
             elif (
                 scope in part.scopes
-                and row["_source"] == part.source
+                and _whose(contract, row["_source"]) == _whose(contract, part.source)
                 and row["_observed_at"] < part.observed_at
+                and last_read <= part.observed_at
                 and not row["_is_deleted"]
                 and key not in landed
             ):
@@ -131,7 +133,26 @@ def _payload_checked(row: dict[str, Any]) -> dict[str, Any]:
     """The row with the flag that the MERGE sets when the warehouse cannot parse the payload."""
     try:
         json.loads(row["payload"])
-    except ValueError:
+    except (ValueError, RecursionError):
         flags = ["payload_not_parsed", *json.loads(row["dq_flags"])]
         return row | {"dq_valid": False, "dq_flags": json.dumps(flags, separators=(",", ":"))}
     return row
+
+
+def _whose(contract: Contract, source: str) -> str:
+    """Whose scopes a source's are: its own, or everybody's where several sources bring rows of them."""
+    return source if contract.scope_within is None else ""
+
+
+def _content(contract: Contract, row: Mapping[str, Any]) -> list[Any]:
+    """What makes the row another one: what the source said, its quality flags, and being there. JSON is compared by
+    its meaning, as far as there is one."""
+    columns = [*contract.columns, *map(contract.column, ("dq_valid", "dq_flags", "_is_deleted"))]
+    return [_meaning(row[c.name]) if c.kind is Kind.JSON else row[c.name] for c in columns]
+
+
+def _meaning(text: Any) -> Any:
+    try:
+        return json.loads(text)
+    except (TypeError, ValueError):
+        return text

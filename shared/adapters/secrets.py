@@ -27,22 +27,24 @@ class EnvironmentSecrets:
 
 
 class ManagedSecrets:
-    """Secret Manager's latest versions, cached for some minutes; `client` replaces the client of the environment."""
+    """Secret Manager's latest versions, cached for some minutes.
 
-    def __init__(self, project: str, clock: Clock, client: Any = None) -> None:
-        if client is None:
-            from google.cloud import secretmanager
+    `client` replaces the client of the environment, which is made by the first fetch. With `timeout_seconds` a fetch is
+    one try of that length, without it the client's own retries of a minute.
+    """
 
-            client = secretmanager.SecretManagerServiceClient(transport="rest")
+    def __init__(self, project: str, clock: Clock, client: Any = None, *, timeout_seconds: float | None = None) -> None:
         self._client = client
         self._project = project
         self._clock = clock
+        self._limits = {} if timeout_seconds is None else {"timeout": timeout_seconds, "retry": None}
         self._cache: dict[str, tuple[str, float]] = {}
 
     def fetch(self, reference: str, *, fresh: bool = False) -> str:
         """See Secrets."""
         from google.api_core import exceptions as api
         from google.auth.exceptions import GoogleAuthError
+        from google.cloud import secretmanager
         from google.protobuf.json_format import ParseError
         from requests.exceptions import RequestException
 
@@ -52,7 +54,9 @@ class ManagedSecrets:
             return cached[0]
         name = f"projects/{self._project}/secrets/{reference}/versions/latest"
         try:
-            answer = self._client.access_secret_version(name=name)
+            if self._client is None:
+                self._client = secretmanager.SecretManagerServiceClient(transport="rest")
+            answer = self._client.access_secret_version(name=name, **self._limits)
             value: str = answer.payload.data.decode().strip()
         except (api.NotFound, api.Forbidden, api.BadRequest) as exc:
             # over REST a refused permission is plain Forbidden, a destroyed version plain BadRequest

@@ -167,14 +167,21 @@ class SnowflakeWarehouse:
     ) -> int:
         if contract.scope is None:
             return 0
-        vanished = 0
+        vanished, source = 0, sql.scope_values(contract, part.source)
         if part.scopes:
-            values = [part.observed_at, loaded_at, part.run_id, part.source, part.observed_at, *part.scopes]
+            values = sql.vanished_values(
+                contract,
+                observed_at=part.observed_at,
+                loaded_at=loaded_at,
+                run_id=part.run_id,
+                source=part.source,
+                scopes=part.scopes,
+            )
             statement = sql.delete_vanished(contract, self._schema, staging, len(part.scopes))
             vanished = int(run(statement, values)[0][0])
             seen = [value for scope in part.scopes for value in (part.source, scope, part.observed_at)]
             run(sql.record_scopes(contract, self._schema, len(part.scopes)), seen)
-        if run(sql.count_newer_scopes(contract, self._schema), [part.source, part.observed_at])[0][0]:
+        if run(sql.count_newer_scopes(contract, self._schema), [*source, part.observed_at])[0][0]:
             statement = sql.delete_overtaken(contract, self._schema)
             vanished += int(run(statement, [loaded_at, part.object_name])[0][0])
         return vanished

@@ -6,10 +6,15 @@ from shared.contracts.ecommerce_customers import ECOMMERCE_CUSTOMERS
 from shared.contracts.ecommerce_order_items import ECOMMERCE_ORDER_ITEMS
 from shared.contracts.ecommerce_orders import ECOMMERCE_ORDERS
 from shared.contracts.ecommerce_products import ECOMMERCE_PRODUCTS
+from shared.contracts.follow_ups import FOLLOW_UPS
 from shared.contracts.github_pull_requests import GITHUB_PULL_REQUESTS
 from shared.contracts.github_users import GITHUB_USERS
+from shared.contracts.incident_events import INCIDENT_EVENTS
+from shared.contracts.incident_statuses import INCIDENT_STATUSES
+from shared.contracts.incident_updates import INCIDENT_UPDATES
 from shared.contracts.incidents import INCIDENTS
 from shared.contracts.market_listings import MARKET_LISTINGS
+from shared.contracts.severities import SEVERITIES
 from shared.contracts.slo_measurements import SLO_MEASUREMENTS
 from shared.contracts.slo_objectives import SLO_OBJECTIVES
 
@@ -17,6 +22,11 @@ CONTRACTS: dict[str, Contract] = {
     contract.name: contract
     for contract in (
         INCIDENTS,
+        INCIDENT_EVENTS,
+        FOLLOW_UPS,
+        INCIDENT_UPDATES,
+        INCIDENT_STATUSES,
+        SEVERITIES,
         AI_TOOL_DAILY_METRICS,
         SLO_OBJECTIVES,
         SLO_MEASUREMENTS,

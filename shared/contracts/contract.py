@@ -1,8 +1,11 @@
 """The vocabulary of contracts: kinds of columns, columns, and the contract of a RAW table."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import Enum
+from typing import Any
 
 
 class Kind(Enum):
@@ -72,7 +75,12 @@ class Contract:
     cluster_by: str
     columns: tuple[Column, ...]
     scope: str | None = None
-    """The column (a day, say) that whole re-reads replace: a row that a newer whole scope lacks is deleted."""
+    """The column (a day, say) that whole re-reads replace: a row that a newer whole scope lacks is deleted. Of an
+    instant its month (UTC) is the scope."""
+    scope_within: tuple[str, ...] | None = None
+    """Columns that narrow a scope down, where several sources bring rows of it; None: a scope is its source's own."""
+    leaves_unchanged: bool = False
+    """Whether a row that is read again with the same content stays as it was written, `_ingested_at` included."""
     kept: tuple[str, ...] = ()
     """Columns whose value outlives a newer version without one: sources forget whom or what a record was about."""
     digest: str | None = None
@@ -110,6 +118,14 @@ class Contract:
         """The table beside this one that says when each scope was last read whole."""
         return f"{self.table}__SCOPES"
 
+    def scope_of(self, row: Mapping[str, Any]) -> str:
+        """The scope that a row belongs to, as extractions name it. Raises ValueError for a contract without scopes."""
+        if self.scope is None:
+            raise ValueError(f"contract {self.name} has no scope")
+        value = row[self.scope]
+        last = month_of(value) if self.column(self.scope).kind is Kind.INSTANT else str(value)
+        return "/".join([*(str(row[name]) for name in self.scope_within or ()), last])
+
     @property
     def fingerprint(self) -> str:
         """16 hexadecimal digits that change whenever the Parquet schema does."""
@@ -122,3 +138,8 @@ class Contract:
             if column.name == name:
                 return column
         raise KeyError(f"contract {self.name} has no column {name}")
+
+
+def month_of(instant: datetime) -> str:
+    """The month of an instant in UTC: 2026-11."""
+    return instant.astimezone(UTC).strftime("%Y-%m")

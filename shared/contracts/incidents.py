@@ -19,6 +19,9 @@ INCIDENTS = Contract(
     version="updated_at",
     anchor="created_at",
     cluster_by="created_at",
+    scope="created_at",
+    scope_within=("workspace", "mode", "visibility"),  # a key may see some of them and not the others
+    leaves_unchanged=True,
     columns=(
         Column("workspace", TEXT, "The workspace of the incident; the source's own object does not say it.", True),
         Column("incident_id", TEXT, "The incident's id, opaque.", True),

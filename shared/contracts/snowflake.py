@@ -1,5 +1,7 @@
 """A contract as Snowflake statements: values in, text out. Identifiers are allow-listed and quoted, values bound."""
 
+from collections.abc import Sequence
+
 from shared.contracts.contract import INGESTED_AT, RESTATED_AT, Column, Contract, Kind
 from shared.contracts.identifiers import literal, quoted
 
@@ -102,7 +104,7 @@ def merge_from_staging(contract: Contract, schema: str, staging: str) -> str:
 
     The source side holds one row a key (the newest version, then the newest observation), because Snowflake inserts
     unmatched duplicates without a word. An older version never replaces a newer one; the same version observed later
-    does.
+    does, unless the contract leaves what is unchanged.
     """
     keys = ", ".join(quoted(key) for key in contract.keys)
     version, observed = quoted(contract.version), quoted("_observed_at")
@@ -127,22 +129,38 @@ def merge_from_staging(contract: Contract, schema: str, staging: str) -> str:
 def delete_vanished(contract: Contract, schema: str, staging: str, scopes: int) -> str:
     """UPDATE that flags rows of `scopes` whole re-read scopes which the staging table lacks.
 
-    Binds the instant of the observation, that of the load, the run, the source, the observation again, and each scope.
-    Rows observed later than this extraction are left alone, so files may be loaded in any order; see delete_overtaken.
+    Binds vanished_values. Rows observed later than this extraction are left alone, so files may be loaded in any
+    order; see delete_overtaken. A row that is left unchanged keeps the observation that it was written by: of these,
+    a scope's own last reading tells what was observed later.
     """
-    table, scope = _table(schema, contract.table), quoted(_scope(contract).name)
+    table, scope = _table(schema, contract.table), _scope(contract, "t")
     match = " AND ".join(f"s.{quoted(key)} = t.{quoted(key)}" for key in contract.keys)
     among = ", ".join(["%s"] * scopes)
+    mine = "" if _shared(contract) else 't."_SOURCE" = %s AND '
+    unread_since = (
+        f"AND NOT EXISTS (SELECT 1 FROM {_table(schema, contract.scopes_table)} AS s WHERE {_same_scope(contract)} "
+        'AND s."OBSERVED_AT" > %s) '
+    )
     return (
         f'UPDATE {table} AS t SET "_IS_DELETED" = TRUE, "_OBSERVED_AT" = %s, "_INGESTED_AT" = %s, "_RUN_ID" = %s '
-        f'WHERE t."_SOURCE" = %s AND NOT t."_IS_DELETED" AND t."_OBSERVED_AT" < %s AND t.{scope} IN ({among}) '
+        f'WHERE {mine}NOT t."_IS_DELETED" AND t."_OBSERVED_AT" < %s '
+        f"{unread_since if contract.leaves_unchanged else ''}"
+        f"AND {scope} IN ({among}) "
         f"AND NOT EXISTS (SELECT 1 FROM {_table(schema, staging)} AS s WHERE {match})"
     )
 
 
+def vanished_values(
+    contract: Contract, *, observed_at: object, loaded_at: object, run_id: str, source: str, scopes: Sequence[str]
+) -> list[object]:
+    """What delete_vanished binds, in its order."""
+    again = [observed_at] if contract.leaves_unchanged else []
+    return [observed_at, loaded_at, run_id, *scope_values(contract, source), observed_at, *again, *scopes]
+
+
 def create_scopes(contract: Contract, schema: str) -> str:
     """DDL of the table that says when each scope was last read whole."""
-    columns = f'"SOURCE" VARCHAR NOT NULL, "SCOPE" {_TYPES[_scope(contract).kind]} NOT NULL, "OBSERVED_AT" TIMESTAMP_TZ'
+    columns = f'"SOURCE" VARCHAR NOT NULL, "SCOPE" {_scope_type(contract)} NOT NULL, "OBSERVED_AT" TIMESTAMP_TZ'
     return f"CREATE TABLE IF NOT EXISTS {_table(schema, contract.scopes_table)} ({columns} NOT NULL)"
 
 
@@ -151,7 +169,7 @@ def record_scopes(contract: Contract, schema: str, scopes: int) -> str:
     values = ", ".join(["(%s, %s, %s)"] * scopes)
     return (
         f"MERGE INTO {_table(schema, contract.scopes_table)} AS t USING ("
-        f'SELECT CAST(column1 AS VARCHAR) AS "SOURCE", CAST(column2 AS {_TYPES[_scope(contract).kind]}) AS "SCOPE", '
+        f'SELECT CAST(column1 AS VARCHAR) AS "SOURCE", CAST(column2 AS {_scope_type(contract)}) AS "SCOPE", '
         f'CAST(column3 AS TIMESTAMP_TZ) AS "OBSERVED_AT" FROM VALUES {values}) AS s '
         'ON t."SOURCE" = s."SOURCE" AND t."SCOPE" = s."SCOPE" '
         'WHEN MATCHED AND s."OBSERVED_AT" > t."OBSERVED_AT" THEN UPDATE SET "OBSERVED_AT" = s."OBSERVED_AT" '
@@ -161,8 +179,9 @@ def record_scopes(contract: Contract, schema: str, scopes: int) -> str:
 
 
 def count_newer_scopes(contract: Contract, schema: str) -> str:
-    """How many of a source's scopes were read whole after an observation; binds the two."""
-    return f'SELECT COUNT(*) FROM {_table(schema, contract.scopes_table)} WHERE "SOURCE" = %s AND "OBSERVED_AT" > %s'
+    """How many scopes were read whole after an observation; binds the source (unless scopes are shared) and that."""
+    mine = "" if _shared(contract) else '"SOURCE" = %s AND '
+    return f'SELECT COUNT(*) FROM {_table(schema, contract.scopes_table)} WHERE {mine}"OBSERVED_AT" > %s'
 
 
 def delete_overtaken(contract: Contract, schema: str) -> str:
@@ -173,15 +192,60 @@ def delete_overtaken(contract: Contract, schema: str) -> str:
     return (
         f'UPDATE {_table(schema, contract.table)} AS t SET "_IS_DELETED" = TRUE, "_INGESTED_AT" = %s '
         'WHERE t."_SOURCE_FILE" = %s AND NOT t."_IS_DELETED" '
-        f'AND EXISTS (SELECT 1 FROM {_table(schema, contract.scopes_table)} AS s WHERE s."SOURCE" = t."_SOURCE" '
-        f'AND s."SCOPE" = t.{quoted(_scope(contract).name)} AND s."OBSERVED_AT" > t."_OBSERVED_AT")'
+        f"AND EXISTS (SELECT 1 FROM {_table(schema, contract.scopes_table)} AS s WHERE {_same_scope(contract)} "
+        'AND s."OBSERVED_AT" > t."_OBSERVED_AT")'
     )
 
 
-def _scope(contract: Contract) -> Column:
+def scope_values(contract: Contract, source: str) -> tuple[str, ...]:
+    """What is bound for the source whose scopes are meant: nothing where scopes are shared."""
+    return () if _shared(contract) else (source,)
+
+
+def _shared(contract: Contract) -> bool:
+    return contract.scope_within is not None
+
+
+def _same_scope(contract: Contract) -> str:
+    mine = "" if _shared(contract) else 's."SOURCE" = t."_SOURCE" AND '
+    return f'{mine}s."SCOPE" = {_scope(contract, "t")}'
+
+
+def _scope_column(contract: Contract) -> Column:
     if contract.scope is None:
         raise ValueError(f"contract {contract.name} has no scope")
     return contract.column(contract.scope)
+
+
+def _scope_type(contract: Contract) -> str:
+    column = _scope_column(contract)
+    return "VARCHAR" if _shared(contract) or column.kind is Kind.INSTANT else _TYPES[column.kind]
+
+
+def _scope(contract: Contract, alias: str) -> str:
+    """A row's scope as Contract.scope_of has it; NULL, so in no scope, when a part of it is NULL."""
+    column = _scope_column(contract)
+    value = f"{alias}.{quoted(column.name)}"
+    if column.kind is Kind.INSTANT:
+        value = f"TO_CHAR(CONVERT_TIMEZONE('UTC', {value}), 'YYYY-MM')"
+    narrowed = "".join(f"{alias}.{quoted(name)} || '/' || " for name in contract.scope_within or ())
+    return f"{narrowed}{value}"
+
+
+def _content(contract: Contract) -> list[Column]:
+    """What is compared to tell whether a row changed: what the source said, its quality flags, and being there."""
+    compared = ("dq_valid", "dq_flags", "_is_deleted")
+    said = [column for column in contract.columns if column.name not in contract.keys]
+    return said + [contract.column(name) for name in compared]
+
+
+def _changed(contract: Contract, column: Column) -> str:
+    ours, theirs = f"t.{quoted(column.name)}", f"s.{quoted(column.name)}"
+    if column.name in contract.kept:
+        theirs = f"COALESCE({theirs}, {ours})"
+    if column.kind is Kind.JSON:
+        ours, theirs = f"TO_JSON({ours})", f"TO_JSON({theirs})"
+    return f"{ours} IS DISTINCT FROM {theirs}"
 
 
 def _inserted(contract: Contract, column: Column) -> str:

@@ -6,18 +6,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from shared import logs
 from shared.contracts.contract import Contract
 from shared.errors import SourceUnavailable
-from shared.extract.pages import PageRequest
+from shared.extract.pages import PageRequest, SpoolRequest
 from shared.extract.part import PartBuffer
 from shared.extract.read_ahead import read_ahead
 from shared.extract.sender import Sender, WaitBeyondDeadline
-from shared.ports import Clock
+from shared.extract.spooled import spooled_page
+from shared.ports import Clock, HttpResponse, Spool
 from shared.registry.model import Source
 from shared.sources.family import ExtractionRange, Family, RawPage, Rejection
 
-_MOST_SCOPES = 300
-# They travel in the object's metadata, which takes 8 KiB in all; a day has 11 bytes.
+_SCOPES_BYTES = 4096
+# They travel in the object's metadata, which takes 8 KiB in all; what one request reads may come on top.
 
 
 @dataclass(slots=True)
@@ -38,6 +40,11 @@ class Draft:
     last: bool = True
     not_before: datetime | None = None
 
+    @property
+    def scopes_bytes(self) -> int:
+        """What the scopes take in the object's metadata."""
+        return sum(len(scope) + 1 for scope in self.scopes)
+
 
 @dataclass(frozen=True, slots=True)
 class Reader:
@@ -50,6 +57,7 @@ class Reader:
     sender: Sender
     clock: Clock
     deadline: datetime
+    spool: Spool
 
     def read(self, resume: str, constants: dict[str, Any]) -> Draft:
         """Read from `resume` on until the end, the part's size, the deadline, or a wait that leads beyond it.
@@ -73,7 +81,7 @@ class Reader:
                         if fetched.following is None:
                             return draft
                         draft.next_cursor = fetched.following.resume
-                        late = late or draft.buffer.full or len(draft.scopes) >= _MOST_SCOPES
+                        late = late or draft.buffer.full or draft.scopes_bytes >= _SCOPES_BYTES
                     if late:
                         draft.last = False
                         break
@@ -87,8 +95,17 @@ class Reader:
             )
         return draft
 
-    def _fetch(self, request: PageRequest) -> RawPage:
-        return self.sender.send(request, lambda response: self.family.split(self.source, request, response))
+    def _fetch(self, request: PageRequest | SpoolRequest) -> RawPage:
+        if isinstance(request, SpoolRequest):
+            self.sender.keep()
+            return spooled_page(self.spool, request)
+        return self.sender.send(request, lambda response: self._split(request, response))
+
+    def _split(self, request: PageRequest, response: HttpResponse) -> RawPage:
+        page = self.family.split(self.source, request, response)
+        if response.status != 200:
+            logs.info("extract.object_gone", path=request.path, status=response.status)
+        return page
 
     def _convert(self, draft: Draft, pages: Sequence[RawPage], scope: Sequence[str], constants: dict[str, Any]) -> None:
         rows = self.family.rows(self.source, pages, scope, self.extraction)

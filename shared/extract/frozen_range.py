@@ -16,7 +16,7 @@ def choose_range(source: Source, window: Window, watermark: datetime | None) -> 
 
     By `updated_at`: from the watermark less the lookback to the window's end. By day: from the first day not read yet,
     less the days that the vendor re-states, to the last day that is complete at the source by the window's end. A
-    snapshot has no range but the window itself.
+    snapshot has no range but the window itself, and existence reads what is there, of whatever age.
 
     Without a watermark, and once in every full-resync interval, everything since the source's history began is read. A
     watermark beyond the window's start (a late delivery of an old tick) does not cut the window short.
@@ -26,6 +26,8 @@ def choose_range(source: Source, window: Window, watermark: datetime | None) -> 
             return _days(source, window, watermark)
         case "snapshot":
             return ExtractionRange(window.start, window.end)
+        case "existence":
+            return _whatever_is_there(window)
     if watermark is None or _resyncs(source, window):
         return ExtractionRange(source.history_start, window.end, full=True)
     start = min(watermark, window.start) - timedelta(minutes=source.lookback_minutes)
@@ -40,6 +42,10 @@ def _days(source: Source, window: Window, watermark: datetime | None) -> Extract
     unread = oldest if watermark is None else min(watermark, end) - timedelta(days=source.repull_days)
     start = _midnight(max(unread, oldest))
     return ExtractionRange(min(start, end), end)
+
+
+def _whatever_is_there(window: Window) -> ExtractionRange:
+    return ExtractionRange(window.start, window.end, full=True)
 
 
 def _midnight(instant: datetime) -> datetime:
@@ -70,6 +76,8 @@ def _choose(
         return _from_json(scheduled.value)
     if source.cursor == "day":
         return _days(source, window, _midnight(window.start))
+    if source.cursor == "existence":
+        return _whatever_is_there(window)
     return ExtractionRange(window.start - timedelta(minutes=source.lookback_minutes), window.end)
 
 

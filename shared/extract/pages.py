@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.errors import PaginationLoop
+from shared.spool import SpooledEvent, WaitingEvent
 
 Query = tuple[tuple[str, str], ...]
 
@@ -23,7 +24,8 @@ class PageRequest:
     Requests in a row with the same `scope` (the days they read, say) belong together: their records are converted
     together, and an extraction is cut only between scopes. Without a scope every page stands alone. A `path` that is a
     whole URL is a link that the source handed out: it is followed without the key. `missing_ok` hands an answer of 404
-    to the decoder instead of refusing it, `limit_in_body` one of 429: there the body tells whether waiting helps.
+    to the decoder instead of refusing it, `invalid_ok` one of 400 or 422 (an id that a stranger made up may be none),
+    `limit_in_body` one of 429: there the body tells whether waiting helps.
     """
 
     path: str
@@ -33,7 +35,22 @@ class PageRequest:
     body: bytes | None = None
     scope: tuple[str, ...] = ()
     missing_ok: bool = False
+    invalid_ok: bool = False
     limit_in_body: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolRequest:
+    """Read these spooled events, as one page; `resume` and `scope` as for PageRequest.
+
+    With `learn` only the ids that it finds in a body are told (`PageSeen.ids`); without it the bodies are the page's
+    records, and the page's context holds their `events`. An event that is gone by now is left out.
+    """
+
+    events: tuple[WaitingEvent, ...]
+    learn: Callable[[SpooledEvent, bytes], Sequence[str]] | None = None
+    resume: str = ""
+    scope: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +58,7 @@ class PageSeen:
     """What a page says of the paging: its number of records, the cursor of the next page, and links to follow.
 
     `content` tells pages with different records apart (see content_of); None where that is not looked at. `oldest` is
-    the lowest version among the records, where the list is sorted by it.
+    the lowest version among the records, where the list is sorted by it. `ids` name what is to be asked for next.
     """
 
     records: int
@@ -49,9 +66,12 @@ class PageSeen:
     links: tuple[str, ...] = ()
     content: bytes | None = None
     oldest: datetime | None = None
+    ids: tuple[str, ...] = ()
 
 
 PageFlow = Generator[PageRequest, PageSeen, None]
+Flow = Generator[PageRequest | SpoolRequest, PageSeen, None]
+"""A flow that may also read the spool; every PageFlow is one."""
 
 
 def content_of(records: Sequence[bytes]) -> bytes:

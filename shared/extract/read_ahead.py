@@ -5,7 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
 
-from shared.extract.pages import PageFlow, PageRequest
+from shared.extract.pages import Flow, PageRequest, SpoolRequest
 from shared.sources.family import RawPage
 
 
@@ -13,9 +13,9 @@ from shared.sources.family import RawPage
 class FetchedPage:
     """A page, the request that brought it, and that of the page after it (None when it was the last)."""
 
-    request: PageRequest
+    request: PageRequest | SpoolRequest
     page: RawPage
-    following: PageRequest | None
+    following: PageRequest | SpoolRequest | None
 
     @property
     def ends_scope(self) -> bool:
@@ -23,16 +23,18 @@ class FetchedPage:
         return self.following is None or not self.request.scope or self.following.scope != self.request.scope
 
 
-def read_ahead(flow: PageFlow, fetch: Callable[[PageRequest], RawPage]) -> Generator[FetchedPage, None, None]:
+def read_ahead(
+    flow: Flow, fetch: Callable[[PageRequest | SpoolRequest], RawPage]
+) -> Generator[FetchedPage, None, None]:
     """Every page of the flow in order, while a thread fetches the next.
 
     A fault of a page is raised when that page is due, after those before it were yielded. Closing the generator waits
     for the one request that may be under way.
     """
-    request: PageRequest | None = next(flow, None)
+    request: PageRequest | SpoolRequest | None = next(flow, None)
     with ThreadPoolExecutor(1, thread_name_prefix="fetch") as thread:
 
-        def submit(request: PageRequest | None) -> Future[RawPage] | None:
+        def submit(request: PageRequest | SpoolRequest | None) -> Future[RawPage] | None:
             # in a copy of this context: what is logged in the thread carries the run's fields too
             return thread.submit(copy_context().run, fetch, request) if request else None
 

@@ -6,7 +6,7 @@ two attempts cut parts differently, and following one's own cursor would skip ro
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from shared import logs
@@ -21,7 +21,7 @@ from shared.extract.rate import RateLimit
 from shared.extract.sender import Sender, WaitBeyondDeadline
 from shared.landing import PartMetadata, PartName
 from shared.messages import ExtractMessage
-from shared.ports import Bucket, Clock, Http, Publisher, Secrets
+from shared.ports import Bucket, Clock, Http, Publisher, Secrets, Spool
 from shared.quarantine import forget_records, keep_records, records_name
 from shared.registry.load import Registry
 from shared.registry.model import Source
@@ -29,6 +29,7 @@ from shared.sources.family import ExtractionRange, Family, Rejection
 from shared.state import layout
 from shared.state.documents import Documents
 from shared.state.lease import acquire
+from shared.windows.draining import freeze_listing
 from shared.windows.opening import open_window
 from shared.windows.watermark import read_watermark
 from shared.windows.window import Window
@@ -49,6 +50,7 @@ class ExtractPorts:
     families: Mapping[str, Family]
     landing: Bucket
     quarantine: Bucket
+    spool: Spool
     documents: Documents
     http: Http
     secrets: Secrets
@@ -56,7 +58,7 @@ class ExtractPorts:
     clock: Clock
     new_token: Callable[[], str]
     base_urls: Mapping[str, str] = field(default_factory=dict)
-    rates: dict[str, RateLimit] = field(default_factory=dict)
+    rates: dict[tuple[str, int], RateLimit] = field(default_factory=dict)
     lease_seconds: float = LEASE_SECONDS
     soft_deadline_seconds: float = SOFT_DEADLINE_SECONDS
 
@@ -97,6 +99,9 @@ def extract_window(
         watermark = read_watermark(ports.documents, source.name)
         summary.watermark_start = watermark.value
         extraction = freeze_range(ports.documents, source, window, revision, watermark.value)
+        if source.spool is not None:
+            events = freeze_listing(ports.documents, ports.spool, window, source.spool)
+            extraction = replace(extraction, events=events)
         run = _Run(
             ports,
             source,
@@ -123,8 +128,9 @@ def extract_window(
 
 
 def _sender(ports: ExtractPorts, source: Source, now: datetime, run_id: str, keep: Callable[[], None]) -> Sender:
-    # one limit a key: the workspaces of a vendor have one each
-    rate = ports.rates.setdefault(source.secret, RateLimit(source.requests_per_minute, ports.clock))
+    # one limit a key and kind of request: the workspaces of a vendor have a key each, its lists limits of their own
+    limited = source.secret, source.requests_per_minute
+    rate = ports.rates.setdefault(limited, RateLimit(source.requests_per_minute, ports.clock))
     return Sender(
         source,
         ports.base_urls.get(source.family, str(source.base_url)),
@@ -221,9 +227,17 @@ class _Run:
 
     def _read(self, contract: Contract, resume: str, constants: dict[str, object]) -> Draft:
         reader = Reader(
-            self.source, self.family, contract, self.extraction, self.sender, self.ports.clock, self.deadline
+            self.source,
+            self.family,
+            contract,
+            self.extraction,
+            self.sender,
+            self.ports.clock,
+            self.deadline,
+            self.ports.spool,
         )
-        if not self.verified:
+        nothing_to_ask = self.source.spool is not None and not self.extraction.events
+        if not self.verified and not nothing_to_ask:
             try:
                 self.family.verify(self.source, self.sender.send)
             except WaitBeyondDeadline as exc:
@@ -235,7 +249,8 @@ class _Run:
         # where whole days or snapshots are read, a day without rows is as read as any other
         if self.source.cursor in ("day", "snapshot"):
             return self.extraction.end if draft.last else None
-        return draft.highest
+        # events come in any order, and what they make us read is of any age: polling's own watermark is its own
+        return None if self.source.cursor == "existence" else draft.highest
 
     def _upload(
         self,

@@ -109,7 +109,12 @@ class Sender:
         except SourceUnavailable as exc:
             return _Fault(str(exc))
         status = response.status
-        if status == 200 or (status == 404 and request.missing_ok) or (status == 429 and request.limit_in_body):
+        if (
+            status == 200
+            or (status == 404 and request.missing_ok)
+            or (status in (400, 422) and request.invalid_ok)
+            or (status == 429 and request.limit_in_body)
+        ):
             try:
                 return _Answer(decode(response))
             except UnusableBody as exc:

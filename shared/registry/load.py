@@ -26,6 +26,7 @@ AI_TOOLS = ("amp", "chatgpt", "claude_code", "copilot", "cursor", "firebender", 
 
 SETTINGS_BY_FAMILY: Mapping[str, type[BaseModel]] = {
     "incident_io": IncidentIoSettings,
+    "incident_io_events": IncidentIoSettings,
     **dict.fromkeys(AI_TOOLS, AiToolSettings),
     "coinmarketcap": CoinMarketCapSettings,
     "github": GithubSettings,
@@ -171,6 +172,8 @@ def _relations(pipelines: Mapping[str, Pipeline], sources: Mapping[str, Source],
             problems.append(f"sources.{source.name}: its domain, instance and entity make the name {parts!r}")
         if source.pipeline not in pipelines:
             problems.append(f"sources.{source.name}: unknown pipeline {source.pipeline!r}")
+        if source.cursor == "existence" and "workspace" not in source.settings:
+            problems.append(f"sources.{source.name}: cursor existence reads a workspace's spool; settings name none")
         if source.contract not in contracts:
             problems.append(f"sources.{source.name}: unknown contract {source.contract!r}")
     seen: dict[str, str] = {}

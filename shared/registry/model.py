@@ -107,6 +107,11 @@ class Source(_Entry):
         return f"extract-{self.slug}"
 
     @property
+    def spool(self) -> str | None:
+        """The workspace whose spooled events it reads; None for every cursor but existence."""
+        return str(self.settings.get("workspace")) if self.cursor == "existence" else None
+
+    @property
     def history_start(self) -> datetime:
         """Where the first extraction begins."""
         return from_text(self.history_from)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from shared.errors import ConfigurationError
-from shared.extract.pages import PageFlow, PageRequest
+from shared.extract.pages import Flow, PageRequest
 from shared.ports import HttpResponse
 from shared.registry.model import Source
 from shared.sources.family import ExtractionRange, RawPage, Rows, Send
@@ -13,7 +13,7 @@ from shared.sources.family import ExtractionRange, RawPage, Rows, Send
 class ListReader(Protocol):
     """How one list is read; see Family."""
 
-    def pages(self, source: Source, extraction: ExtractionRange, resume: str) -> PageFlow:
+    def pages(self, source: Source, extraction: ExtractionRange, resume: str) -> Flow:
         """See Family."""
         ...
 
@@ -35,7 +35,7 @@ class ByContract:
     def verify(self, source: Source, send: Send) -> None:
         """Nothing to verify: the first page tells whether the key is good."""
 
-    def pages(self, source: Source, extraction: ExtractionRange, resume: str) -> PageFlow:
+    def pages(self, source: Source, extraction: ExtractionRange, resume: str) -> Flow:
         """See Family."""
         return self._reader(source).pages(source, extraction, resume)
 

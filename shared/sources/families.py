@@ -14,6 +14,7 @@ from shared.sources.coinmarketcap import CoinMarketCap
 from shared.sources.family import Family
 from shared.sources.github.family import Github
 from shared.sources.incident_io import IncidentIo
+from shared.sources.incident_io_events.family import IncidentIoEvents
 from shared.sources.shop.family import Shop
 from shared.sources.slo.oebot import Oebot
 from shared.sources.slo.vantage import Vantage
@@ -30,6 +31,7 @@ FAMILIES: Mapping[str, Family] = {
     "github": Github(),
     "goose": Goose(),
     "incident_io": IncidentIo(),
+    "incident_io_events": IncidentIoEvents(),
     "oebot": Oebot(),
     "shop": Shop(),
     "vantage": Vantage(),

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from shared.extract.pages import PageFlow, PageRequest, PageSeen
+from shared.extract.pages import Flow, PageRequest, PageSeen
 from shared.ports import HttpResponse
 from shared.registry.model import Source
+from shared.spool import WaitingEvent
 
 Send = Callable[[PageRequest, Callable[[HttpResponse], Any]], Any]
 """Sends a request and decodes its answer; see `Sender.send`."""
@@ -54,11 +55,15 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class ExtractionRange:
-    """The versions to read: from `start` on; `end` is where the window ends. `full` reads everything."""
+    """The versions to read: from `start` on; `end` is where the window ends. `full` reads everything.
+
+    `events` are the spooled events that were there when the window was listed (cursor existence).
+    """
 
     start: datetime
     end: datetime
     full: bool = False
+    events: tuple[WaitingEvent, ...] = field(default=(), repr=False)
 
 
 class Family(Protocol):
@@ -68,7 +73,7 @@ class Family(Protocol):
         """Check that the key belongs to the source. Raises PermanentError when it does not."""
         ...
 
-    def pages(self, source: Source, extraction: ExtractionRange, resume: str) -> PageFlow:
+    def pages(self, source: Source, extraction: ExtractionRange, resume: str) -> Flow:
         """The requests that read the range, from the page that `resume` names."""
         ...
 

@@ -7,6 +7,7 @@ range         what an extraction reads, frozen by its part 0
 part marker   a part is done: loaded, or empty
 closed        how a window closed, one object an outcome; `closings` are those the warehouse has not heard of yet
 gap           a window that closed without a source
+listing       which spooled events a window reads, one a workspace; `drained` says that they were deleted
 watermark     how far a source is
 request       a window is ready to be built by dbt; `built` remembers what was
 lease         who works on something right now
@@ -48,6 +49,16 @@ def extraction_range(source: str, window_id: str, revision: int) -> str:
 def extraction_ranges(source: str, window_id: str) -> str:
     """Prefix of the ranges of all revisions of a source's window."""
     return f"ranges/{source}/{window_id}/"
+
+
+def listing(pipeline: str, window_id: str, workspace: str) -> str:
+    """The frozen listing of a workspace's spooled events."""
+    return f"listings/{pipeline}/{window_id}/{workspace}.json"
+
+
+def drained(pipeline: str, window_id: str, workspace: str) -> str:
+    """The events of a listing were deleted from the spool."""
+    return f"drained/{pipeline}/{window_id}/{workspace}.json"
 
 
 def marker(source: str, window_id: str, revision: int, part: int) -> str:

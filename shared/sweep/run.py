@@ -4,9 +4,10 @@ It repairs by the ordinary way: an unmarked object is published again as the not
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from shared import logs
 from shared.errors import RejectedObject
@@ -20,6 +21,9 @@ from shared.windows.closing import ClosingPorts, settle_open_windows, start_job_
 
 GRACE_MINUTES = 15
 # Younger objects may still be on their ordinary way: a push may be retried after 600 s.
+
+_LEFTOVER_AGE = timedelta(hours=1)
+# A window drains what it listed within its deadline of 15 minutes, else the windows after it do.
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ class SweepSummary:
     windows_settled: int = 0
     failures: int = 0
     job_started: bool = False
+    spool_leftovers: int = 0
 
 
 def sweep(ports: SweepPorts) -> SweepSummary:
@@ -57,10 +62,32 @@ def sweep(ports: SweepPorts) -> SweepSummary:
         logs.error("sweep.window_failed", exc, window=window)
 
     summary.windows_settled = len(settle_open_windows(ports.closing, failed))
+    summary.spool_leftovers = _name_leftovers(ports)
     pending = list(ports.closing.documents.names(layout.REQUESTS))
     if pending:
         summary.job_started = start_job_if_needed(ports.closing)
     return summary
+
+
+def _name_leftovers(ports: SweepPorts) -> int:
+    """Events that no window has drained within an hour: a source of their workspace fails, or nothing reads them."""
+    old = ports.closing.clock.now() - _LEFTOVER_AGE
+    oldest: dict[str, datetime] = {}
+    count: Counter[str] = Counter()
+    for stored in ports.closing.spool.list(""):
+        if stored.created_at <= old:
+            workspace = stored.name.partition("/")[0]
+            count[workspace] += 1
+            oldest[workspace] = min(stored.created_at, oldest.get(workspace, stored.created_at))
+    for workspace, events in sorted(count.items()):
+        logs.error(
+            "sweep.spool_leftovers",
+            workspace=workspace,
+            events=events,
+            oldest_at=oldest[workspace],
+            message=f"{events} events of {workspace} wait in the spool for over an hour; see its sources' errors",
+        )
+    return count.total()
 
 
 def _unmarked(ports: SweepPorts) -> Iterator[StoredObject]:

@@ -1,7 +1,8 @@
 """Closing windows: after a part is done, or a deadline has passed, take every step that follows, each safe to repeat.
 
-watermarks of complete sources → gaps that this closes → the outcome for the warehouse → the dbt request → the index of
-open windows → the job. A window without rows anywhere is remembered as built; no warehouse wakes up for it.
+watermarks of complete sources → gaps that this closes → the deletion of spooled events that all have read → the outcome
+for the warehouse → the dbt request → the index of open windows → the job. A window without rows anywhere is remembered
+as built; no warehouse wakes up for it.
 """
 
 from collections.abc import Callable
@@ -11,10 +12,11 @@ from datetime import datetime
 from shared import logs
 from shared.errors import StateConflict
 from shared.instants import to_text
-from shared.ports import Clock, Jobs
+from shared.ports import Clock, Jobs, Spool
 from shared.state import layout
 from shared.state.documents import Documents
 from shared.state.lease import is_live
+from shared.windows.draining import drain_spools
 from shared.windows.markers import read_markers
 from shared.windows.opening import read_expected
 from shared.windows.outcome import SourceStatus, WindowOutcome, WindowStatus, window_outcome
@@ -30,6 +32,7 @@ class ClosingPorts:
     clock: Clock
     jobs: Jobs
     dbt_job: str
+    spool: Spool
 
 
 def settle_window(ports: ClosingPorts, window: Window) -> WindowOutcome | None:
@@ -93,6 +96,7 @@ def _settle_once(ports: ClosingPorts, window: Window) -> WindowOutcome | None:
     outcome = window_outcome(expected, markers, covered, now)
     with logs.bound(pipeline=window.pipeline, window=window.id):
         _move_watermarks(documents, outcome, now)
+        drain_spools(documents, ports.spool, outcome)
         if outcome.status is not WindowStatus.OPEN:
             _close(ports, outcome, now)
     return outcome

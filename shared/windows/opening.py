@@ -4,7 +4,8 @@ The deadline counts from the window's end, or from its opening when that is late
 now gets its full time too.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.instants import from_text, to_text
@@ -22,6 +23,12 @@ class Expected:
     sources: tuple[str, ...]
     opened_at: datetime
     deadline_at: datetime
+    spools: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By workspace, those of the sources that read its spooled events."""
+
+    def reads_spool(self, source: str) -> bool:
+        """Whether the source reads spooled events."""
+        return any(source in sources for sources in self.spools.values())
 
 
 def open_window(documents: Documents, registry: Registry, window: Window, now: datetime) -> Expected:
@@ -30,11 +37,16 @@ def open_window(documents: Documents, registry: Registry, window: Window, now: d
     if frozen is not None:
         return frozen
     pipeline = registry.pipelines[window.pipeline]
-    sources = [source.name for source in registry.enabled(window.pipeline) if source.completes_window]
+    sources = [source for source in registry.enabled(window.pipeline) if source.completes_window]
+    spools: dict[str, list[str]] = {}
+    for source in sources:
+        if source.spool is not None:
+            spools.setdefault(source.spool, []).append(source.name)
     deadline = max(window.end, now) + timedelta(minutes=pipeline.deadline_minutes)
     value = {
         "window": window.interval,
-        "sources": sources,
+        "sources": [source.name for source in sources],
+        "spools": spools,
         "opened_at": to_text(now),
         "deadline_at": to_text(deadline),
     }
@@ -52,4 +64,10 @@ def read_expected(documents: Documents, window: Window) -> Expected | None:
 
 def _parse(window: Window, value: object) -> Expected:
     assert isinstance(value, dict)  # noqa: S101 - written by open_window alone
-    return Expected(window, tuple(value["sources"]), from_text(value["opened_at"]), from_text(value["deadline_at"]))
+    return Expected(
+        window,
+        tuple(value["sources"]),
+        from_text(value["opened_at"]),
+        from_text(value["deadline_at"]),
+        {workspace: tuple(sources) for workspace, sources in value.get("spools", {}).items()},
+    )

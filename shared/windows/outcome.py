@@ -1,8 +1,9 @@
 """What a window's markers amount to. Decisions only, no I/O.
 
 A source of a window is complete (its markers are), superseded (a later window of it is complete, and read everything
-from the unmoved watermark on), or missing. A window is complete when no source is missing, partial when its deadline
-passes while one is, and open until then.
+from the unmoved watermark on), or missing. What reads spooled events is not superseded by that: a later window leaves
+out what an open one lists, and lists what is still there once that one is closed. A window is complete when no source
+is missing, partial when its deadline passes while one is, and open until then.
 """
 
 import hashlib
@@ -98,7 +99,12 @@ def window_outcome(
 ) -> WindowOutcome:
     """The outcome from each expected source's markers and how far its later windows cover it."""
     sources = tuple(
-        _source_outcome(source, markers.get(source, ()), covered_to.get(source), expected.window.end)
+        _source_outcome(
+            source,
+            markers.get(source, ()),
+            None if expected.reads_spool(source) else covered_to.get(source),
+            expected.window.end,
+        )
         for source in expected.sources
     )
     if all(source.status is not SourceStatus.MISSING for source in sources):

@@ -20,6 +20,7 @@ def extract_ports() -> ExtractPorts:
         families=FAMILIES,
         landing=wiring.bucket(chosen.landing_bucket),
         quarantine=wiring.bucket(chosen.quarantine_bucket),
+        spool=wiring.bucket(chosen.spool_bucket),
         documents=wiring.documents(),
         http=HttpxClient(),
         secrets=wiring.secrets(),

@@ -10,7 +10,18 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 VENDORS = ("httpx", "google", "snowflake", "requests", "urllib3", "boto3", "aiohttp")
-USE_CASES = ("extract", "load", "sweep", "transform", "windows", "state", "sources", "registry", "contracts")
+USE_CASES = (
+    "extract",
+    "load",
+    "sweep",
+    "transform",
+    "webhooks",
+    "windows",
+    "state",
+    "sources",
+    "registry",
+    "contracts",
+)
 WIRED = ("wiring", "operate", "adapters")
 """Packages of `shared` that join use cases to the outside; everything else of it is a use case or a rule."""
 MAINS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "functions").glob("*/main.py"))
@@ -95,6 +106,10 @@ UNNEEDED = {
     "functions/extract/main.py": ("snowflake.connector",),
     "functions/load/main.py": ("httpx",),
     "functions/sweep/main.py": ("pyarrow", "httpx", "snowflake.connector"),
+    "functions/webhook/main.py": (
+        *("pyarrow", "httpx", "snowflake.connector", "pydantic", "shared.registry"),
+        *("google.cloud.storage", "google.cloud.secretmanager", "google.auth", "grpc"),
+    ),
 }
 """Clients that an entry point must not pay for: each is a tenth of a second of cold start or more. (Snowflake's
 connector takes pyarrow where it finds it; the load function's image has none.)"""

@@ -55,6 +55,7 @@ def main() -> None:
         families=FAMILIES,
         landing=bucket,
         quarantine=bucket,
+        spool=bucket,
         documents=Documents(bucket, new_token),
         http=client if chosen.encoding == "gzip" else Plain(client),
         secrets=MemorySecrets({source.secret: KEY}),
@@ -63,7 +64,7 @@ def main() -> None:
         new_token=new_token,
         base_urls={source.family: chosen.url},
         # the vendor's quota would be all that is measured
-        rates={source.secret: RateLimit(10**9, clock)},
+        rates={(source.secret, source.requests_per_minute): RateLimit(10**9, clock)},
     )
     window = window_at(pipeline.name, pipeline.cron, datetime.now(UTC))
     with logs.captured(io.StringIO()), used() as spent:

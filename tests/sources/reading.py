@@ -104,6 +104,7 @@ class Reading:
         self.http = Slow(self.clock)
         self.cloud = MemoryCloud(clock=self.clock)
         self.landing, self.quarantine = self.cloud.bucket("landing"), self.cloud.bucket("quarantine")
+        self.spool = self.cloud.bucket("spool")
         self._tokens = itertools.count()
         self.documents = Documents(self.cloud.bucket("state"), self._token)
         self.publisher = MemoryPublisher()
@@ -136,7 +137,7 @@ class Reading:
         """Deliver the notification of a landed object."""
         stored = self.landing.stat(name)
         assert stored is not None
-        closing = ClosingPorts(self.documents, self.clock, MemoryJobs(), "dbt")
+        closing = ClosingPorts(self.documents, self.clock, MemoryJobs(), "dbt", self.spool)
         ports = LoadPorts(
             self.registry, self.landing, self.quarantine, self.warehouse, self.clock, self._token, closing
         )
@@ -178,6 +179,7 @@ class Reading:
             families=FAMILIES,
             landing=self.landing,
             quarantine=self.quarantine,
+            spool=self.spool,
             documents=self.documents,
             http=self.http,
             secrets=MemorySecrets(_KEYS),

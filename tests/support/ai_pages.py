@@ -48,6 +48,7 @@ def read_days(tool: str, answer: Answer, *, day: date = DAY, days: int = 1) -> d
     flow = family.pages(block, extraction, "")
     request = next(flow, None)
     while request is not None:
+        assert isinstance(request, PageRequest)
         page = family.split(block, request, answered(answer(request)))
         pages.setdefault(request.scope, []).append(page)
         try:

@@ -141,7 +141,7 @@ class ToolsWorld(World):
         self.doubles = served
         self.sent = RecordingHttp(HttpxClient(), served.clock)
         self.tool_secrets = MemorySecrets(_SECRETS)
-        self.rates: dict[str, RateLimit] = {}
+        self.rates: dict[tuple[str, int], RateLimit] = {}
         self._loaded = 0
 
     @property

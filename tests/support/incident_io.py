@@ -35,6 +35,12 @@ class Workspace:
         self.identity = identity
         self.key = key
         self.incidents: dict[str, Listed] = {}
+        self.follow_ups: dict[str, dict[str, Any]] = {}
+        """Follow-ups by id, as they are now."""
+        self.updates: dict[str, list[dict[str, Any]]] = {}
+        """What was said of an incident, by its id."""
+        self.hidden: set[str] = set()
+        """Ids of what the key may not see."""
 
     def put(self, record: dict[str, Any], *, raw: bytes | None = None) -> None:
         """Serve this version of an incident from its `updated_at` on; `raw` replaces the record's bytes."""
@@ -79,7 +85,22 @@ class IncidentIoInMemory:
         if path == "/v2/incidents":
             self.pages_served += 1
             return self._list(workspace, request)
+        if path == "/v2/incident_updates":
+            return _updates(workspace, request)
+        if path.startswith(("/v2/incidents/", "/v3/follow_ups/")):
+            return self._show(workspace, path)
         return response(404, {"type": "not_found"})
+
+    def _show(self, workspace: Workspace, path: str) -> HttpResponse:
+        asked = path.rpartition("/")[2]
+        if asked not in workspace.hidden and path.startswith("/v3"):
+            if asked in workspace.follow_ups:
+                return response(200, {"follow_up": workspace.follow_ups[asked]})
+        elif asked not in workspace.hidden and asked in workspace.incidents:
+            found = workspace.incidents[asked].at(self.clock.now())
+            if found is not None:
+                return response(200, b'{"incident": ' + found[1] + b"}")
+        return response(404, {"type": "not_found", "status": 404, "errors": [{"code": "resource_not_found"}]})
 
     def _list(self, workspace: Workspace, request: HttpRequest) -> HttpResponse:
         query = dict(request.query)
@@ -99,6 +120,17 @@ class IncidentIoInMemory:
             meta["after"] = page[-1][0].id
         body = b'{"incidents": [' + b", ".join(record for _, record in page) + b'], "pagination_meta": '
         return HttpResponse(200, {"content-type": "application/json"}, body + json.dumps(meta).encode() + b"}")
+
+
+def _updates(workspace: Workspace, request: HttpRequest) -> HttpResponse:
+    query = dict(request.query)
+    said = workspace.updates.get(query["incident_id"], [])
+    after = [each["id"] for each in said].index(query["after"]) + 1 if "after" in query else 0
+    page = said[after : after + int(query["page_size"])]
+    meta: dict[str, Any] = {"page_size": len(page)}
+    if after + len(page) < len(said):
+        meta["after"] = page[-1]["id"]
+    return response(200, {"incident_updates": page, "pagination_meta": meta})
 
 
 def response(status: int, body: object = None, **headers: str) -> HttpResponse:

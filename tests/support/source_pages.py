@@ -69,6 +69,7 @@ def walk(
     requests: list[PageRequest] = []
     request = next(flow, None)
     while request is not None:
+        assert isinstance(request, PageRequest)
         requests.append(request)
         answered = answer(request)
         body, headers = answered if isinstance(answered, tuple) else (answered, {})

@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,6 +25,7 @@ from shared.messages import ExtractMessage, LandedMessage, Message
 from shared.ports import StoredObject
 from shared.registry.load import Registry, parse_registry
 from shared.sources.families import FAMILIES
+from shared.spool import SpooledEvent
 from shared.state import layout
 from shared.state.documents import Documents
 from shared.sweep.run import SweepPorts, SweepSummary, sweep
@@ -36,7 +37,7 @@ from shared.windows.window import Window
 from tests.support.incident_io import IncidentIoInMemory, Workspace
 
 TABLE = "FACT_INCIDENTS"
-LANDING, STATE, QUARANTINE = "landing", "state", "quarantine"
+LANDING, STATE, QUARANTINE, SPOOL = "landing", "state", "quarantine", "spool"
 
 
 def source_block(workspace: str, **changes: Any) -> dict[str, Any]:
@@ -83,6 +84,46 @@ def registry_of(*workspaces: str, **changes: Any) -> Registry:
             "incident_io.yaml": {
                 "family": "incident_io",
                 "sources": {source_name(w): source_block(w, **changes) for w in workspaces},
+            },
+        },
+        CONTRACTS,
+    )
+
+
+STREAM_CONTRACTS = {
+    "events": "incident_events",
+    "incident_changes": "incidents",
+    "follow_up_changes": "follow_ups",
+    "update_changes": "incident_updates",
+}
+"""What the sources of a workspace's stream bring."""
+
+
+def stream_registry_of(*workspaces: str, entities: Iterable[str] = STREAM_CONTRACTS, **changes: Any) -> Registry:
+    """Workspaces that are polled hourly and whose spooled events are read every five minutes."""
+    of_pair = ("slug", "secret", "settings", "instance", "entity")
+    defaults = {name: value for name, value in source_block("any", **changes).items() if name not in of_pair}
+    stream = {"family": "incident_io_events", "pipeline": "ops_incidents_stream", "cursor": "existence"}
+    read = {
+        entity: {**stream, "slug": entity[0] + entity[-3:], "contract": STREAM_CONTRACTS[entity]} for entity in entities
+    }
+    blocks = {w: source_block(w) for w in workspaces}
+    return parse_registry(
+        {
+            "pipelines.yaml": {
+                "pipelines": {
+                    "ops_incidents": pipeline_block(),
+                    "ops_incidents_stream": pipeline_block(cron="*/5 * * * *", deadline_minutes=15),
+                }
+            },
+            "incident_io.yaml": {
+                "family": "incident_io",
+                "defaults": defaults,
+                "entities": {"incidents": {"slug": "inc"}, **read},
+                "instances": {
+                    w: {"slug": w, "secret": block["secret"], "settings": block["settings"]}
+                    for w, block in blocks.items()
+                },
             },
         },
         CONTRACTS,
@@ -144,7 +185,7 @@ class World:
         self.vendor = IncidentIoInMemory(self.clock, *self.workspaces.values())
         self.cloud = MemoryCloud(self.faults, self.clock)
         self.landing, self.quarantine = self.cloud.bucket(LANDING), self.cloud.bucket(QUARANTINE)
-        self.state = self.cloud.bucket(STATE)
+        self.state, self.spool = self.cloud.bucket(STATE), self.cloud.bucket(SPOOL)
         self._tokens = itertools.count(1)
         self.documents = Documents(self.state, self.new_token)
         self.http = MemoryHttp(self.vendor.answer)
@@ -162,7 +203,7 @@ class World:
     @property
     def closing(self) -> ClosingPorts:
         """What closing windows needs."""
-        return ClosingPorts(self.documents, self.clock, self.jobs, "dbt")
+        return ClosingPorts(self.documents, self.clock, self.jobs, "dbt", self.spool)
 
     @property
     def extract_ports(self) -> ExtractPorts:
@@ -172,6 +213,7 @@ class World:
             families=FAMILIES,
             landing=self.landing,
             quarantine=self.quarantine,
+            spool=self.spool,
             documents=self.documents,
             http=self.http,
             secrets=self.secrets,
@@ -224,6 +266,29 @@ class World:
             self.extract_ports, source, window, revision=asked.revision, part=asked.part, run_id=self.new_token()
         )
 
+    def receive(self, workspace: str, webhook_id: str, event_type: str, payload: object = None, **raw: bytes) -> None:
+        """Spool an event as the webhook does; `body` replaces the bytes."""
+        event = SpooledEvent(workspace, webhook_id, event_type, self.clock.now())
+        body = raw.get("body", json.dumps({"event_type": event_type, event_type: payload}).encode())
+        self.spool.create(event.object_name, body, owner=self.new_token(), metadata=event.to_mapping())
+
+    def window(self, pipeline: str, hour: float | None = None) -> Window:
+        """The pipeline's window as of an hour of the day, or of now."""
+        now = self.clock.now() if hour is None else at(hour)
+        return window_at(pipeline, self.registry.pipelines[pipeline].cron, now)
+
+    def stream(self, workspace: str) -> list[str]:
+        """The names of the sources of a workspace's stream."""
+        of_stream = self.registry.enabled("ops_incidents_stream")
+        return [source.name for source in of_stream if source.instance == workspace]
+
+    def drain(self, *workspaces: str) -> None:
+        """A quiet window of the stream from tick to closing."""
+        for workspace in workspaces or tuple(self.workspaces):
+            for source in self.stream(workspace):
+                self.extract_source(source)
+        self.load_all()
+
     def continuations(self) -> list[dict[str, str]]:
         """Takes the messages that extractions published for themselves."""
         taken = [attributes for topic, attributes in self.publisher.messages if topic.startswith("extract-")]
@@ -232,7 +297,11 @@ class World:
 
     def extract_all(self, workspace: str, **attributes: str) -> int:
         """Extract a window with all its continuations; the number of invocations."""
-        count, pending = 0, [{"source": source_name(workspace), **attributes}]
+        return self.extract_source(source_name(workspace), **attributes)
+
+    def extract_source(self, source: str, **attributes: str) -> int:
+        """As extract_all, of any source."""
+        count, pending = 0, [{"source": source, **attributes}]
         while pending:
             message = pending.pop()
             if "not_before" in message:

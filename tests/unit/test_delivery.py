@@ -8,7 +8,7 @@ import pytest
 from werkzeug.exceptions import ServiceUnavailable
 
 from shared import logs
-from shared.delivery import cloud_trace, deliver
+from shared.delivery import deliver
 from shared.errors import (
     AuthenticationFailed,
     ConfigurationError,
@@ -115,22 +115,6 @@ def test_a_message_is_handled_with_the_run_s_id() -> None:
     (line,) = _deliver(world, GOOD)
     assert (line["event"], line["id"]) == ("handled", "7")
     assert _notes(world) == []
-
-
-@pytest.mark.parametrize(
-    ("header", "trace"),
-    [
-        ("abc123/456;o=1", "projects/p/traces/abc123"),
-        ("abc123", "projects/p/traces/abc123"),
-        (None, None),
-        ("", None),
-        ("/456", None),
-        ("../x/1", None),
-    ],
-)
-def test_the_trace_is_the_request_s_own(header: str | None, trace: str | None) -> None:
-    """In Cloud Logging's form, or none."""
-    assert cloud_trace("p", header) == trace
 
 
 def test_every_error_is_transient_or_permanent_and_never_both() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.memory import MemoryClock, MemoryHttp, MemorySecrets
+from shared.adapters.memory import MemoryClock, MemoryCloud, MemoryHttp, MemorySecrets
 from shared.contracts.ai_tool_daily_metrics import AI_TOOL_DAILY_METRICS
 from shared.errors import SourceUnavailable
 from shared.extract import draft as draft_module
@@ -55,8 +55,8 @@ class _Reading:
         )
         extraction = ExtractionRange(start, start + timedelta(days=days))
         deadline = NOW + timedelta(seconds=budget)
-        family = FAMILIES[block.family]
-        self.reader = Reader(block, family, AI_TOOL_DAILY_METRICS, extraction, sender, self.clock, deadline)
+        family, spool = FAMILIES[block.family], MemoryCloud().bucket("spool")
+        self.reader = Reader(block, family, AI_TOOL_DAILY_METRICS, extraction, sender, self.clock, deadline, spool)
 
     def read(self, resume: str = "") -> Draft:
         """One part."""
@@ -146,6 +146,6 @@ def test_a_day_that_outlasts_an_invocation_is_begun_anew_once_and_then_said() ->
 
 def test_a_part_names_no_more_scopes_than_metadata_can_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     """An object's metadata has 8 KiB."""
-    monkeypatch.setattr(draft_module, "_MOST_SCOPES", 2)
+    monkeypatch.setattr(draft_module, "_SCOPES_BYTES", 2 * len("2026-06-01,"))
     draft = _Reading(days=5, pages=1).read()
     assert (draft.last, draft.next_cursor, draft.scopes) == (False, "2026-06-03", ["2026-06-01", "2026-06-02"])

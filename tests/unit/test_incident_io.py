@@ -32,7 +32,9 @@ FIXTURE = Path(__file__).parents[1] / "fixtures" / "incident_io" / "incidents_pa
 
 
 def _first_request(extraction: ExtractionRange, resume: str = "") -> PageRequest:
-    return next(FAMILY.pages(ALPHA, extraction, resume))
+    request = next(FAMILY.pages(ALPHA, extraction, resume))
+    assert isinstance(request, PageRequest)
+    return request
 
 
 def test_the_request_asks_for_every_category_and_the_chosen_modes_oldest_first() -> None:

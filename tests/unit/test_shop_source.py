@@ -305,6 +305,6 @@ def test_items_on_a_second_page_are_no_answer() -> None:
 def test_a_shop_without_products_is_read() -> None:
     """Nothing to ask items for."""
     flow = FAMILIES["shop"].pages(PRODUCTS, EVERYTHING, "products:")
-    assert "products.json" in next(flow).path
+    assert "products.json" in getattr(next(flow), "path", "")
     with pytest.raises(StopIteration):
         flow.send(PageSeen(0))

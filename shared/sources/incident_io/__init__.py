@@ -1,4 +1,4 @@
-"""incident.io: incidents of a workspace, read by the day of their last update."""
+"""incident.io: the incidents of a workspace and what hangs on them."""
 
 from shared.sources.incident_io.family import IncidentIo
 

@@ -5,13 +5,11 @@ no length, because the vendor may add values and change formats without notice. 
 need not look at them (`gc=False`): a page makes thousands.
 """
 
-from datetime import datetime
 from typing import Annotated
 
 from msgspec import Meta, Raw, Struct
 
-Instant = Annotated[datetime, Meta(tz=True)]
-Identifier = Annotated[str, Meta(min_length=1)]
+from shared.sources.record import Identifier, Instant
 
 
 class User(Struct, gc=False):

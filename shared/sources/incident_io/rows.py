@@ -11,9 +11,9 @@ from shared.contracts.incidents import INCIDENTS
 from shared.registry.incident_io import IncidentIoSettings
 from shared.registry.incident_io import Stamp as CanonicalStamp
 from shared.sources.family import ExtractionRange, Rejection, Rows
+from shared.sources.incident_io.actors import kind_and_email
 from shared.sources.incident_io.record import (
     KNOWN_FIELDS,
-    Creator,
     FieldEntry,
     Incident,
     KnownIncident,
@@ -21,12 +21,7 @@ from shared.sources.incident_io.record import (
     Stamp,
 )
 from shared.sources.incident_io.times import incident_times
-
-MAX_RECORD_BYTES = 8 * 1024 * 1024
-# Half of the 16 MiB that a Snowflake VARIANT or VARCHAR has taken for ever; a real incident has about 5 KB.
-
-EARLIEST, LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-# Zero values (year 0001) and "never" values (year 9999) are no instants of an incident.
+from shared.sources.record import EARLIEST, LATEST, MAX_RECORD_BYTES, Refused
 
 COLUMNS = tuple(
     column.name for column in (*INCIDENTS.columns, *(INCIDENTS.column(n) for n in ("dq_valid", "dq_flags")))
@@ -42,13 +37,6 @@ _encode = msgspec.json.Encoder().encode
 _surrogate = re.compile(rb"\\u[dD][89a-fA-F]").search
 
 
-class _Refused(Exception):
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(detail)
-        self.reason = reason
-        self.detail = detail
-
-
 def incident_rows(settings: IncidentIoSettings, records: Sequence[bytes], extraction: ExtractionRange) -> Rows:
     """Records as columns; those last updated before the range are skipped, those that break the contract rejected."""
     own_names = [settings.timestamps.get(stamp) for stamp in _STAMPS]
@@ -61,7 +49,7 @@ def incident_rows(settings: IncidentIoSettings, records: Sequence[bytes], extrac
                 rows.skipped += 1
                 continue
             tuples.append(_row(settings, own_names, incident, payload))
-        except _Refused as exc:
+        except Refused as exc:
             rows.rejections.append(Rejection(exc.reason, exc.detail, bytes(record)))
             continue
         if rows.watermark is None or incident.updated_at > rows.watermark:
@@ -75,7 +63,7 @@ def incident_rows(settings: IncidentIoSettings, records: Sequence[bytes], extrac
 def _decode(record: bytes) -> tuple[Incident, str, Iterable[str]]:
     """The incident, its text, and the names of its fields that are not known."""
     if len(record) > MAX_RECORD_BYTES:
-        raise _Refused("too_large", f"{len(record)} bytes, at most {MAX_RECORD_BYTES} can be loaded")
+        raise Refused("too_large", f"{len(record)} bytes, at most {MAX_RECORD_BYTES} can be loaded")
     unknown: Iterable[str] = ()
     try:
         try:
@@ -87,11 +75,11 @@ def _decode(record: bytes) -> tuple[Incident, str, Iterable[str]]:
         if _surrogate(record):
             _anything.decode(record)  # a lone one hides in text that the struct leaves undecoded
     except msgspec.ValidationError as exc:
-        raise _Refused("wrong_type", str(exc)) from exc
+        raise Refused("wrong_type", str(exc)) from exc
     except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-        raise _Refused("not_json", str(exc)) from exc
+        raise Refused("not_json", str(exc)) from exc
     except RecursionError as exc:
-        raise _Refused("too_deep", "nested deeper than the decoder goes") from exc
+        raise Refused("too_deep", "nested deeper than the decoder goes") from exc
     return incident, payload, unknown
 
 
@@ -105,7 +93,7 @@ def _row(
     impact_started, detected, responded, fixed, resolved = map(stamps.get, own_names)
     times = incident_times(incident.created_at, impact_started, detected, fixed, resolved)
     severity, status = incident.severity, incident.incident_status
-    creator_kind, creator_email = _creator(incident.creator)
+    creator_kind, creator_email = kind_and_email(incident.creator)
     return (
         settings.workspace,
         incident.id,
@@ -163,16 +151,7 @@ def _stamps(values: list[Stamp] | None) -> dict[str | None, datetime]:
 
 def _check_plausible(name: str, instant: datetime | None) -> None:
     if instant is not None and not EARLIEST <= instant < LATEST:
-        raise _Refused("implausible_instant", f"{name} is {instant.isoformat()}")
-
-
-def _creator(creator: Creator) -> tuple[str | None, str | None]:
-    if creator.user is not None:
-        return "user", creator.user.email
-    for kind in ("api_key", "alert", "workflow"):
-        if getattr(creator, kind) is not None:
-            return kind, None
-    return None, None
+        raise Refused("implausible_instant", f"{name} is {instant.isoformat()}")
 
 
 def _lead_email(assignments: list[RoleAssignment]) -> str | None:
