@@ -76,13 +76,19 @@ class Simulation:
     moments: list[tuple[str, str, str]] = field(default_factory=list)
     """Every moment at which a process could have died."""
     die_at_moment: int | None = None
+    at_any_moment: Callable[[], None] | None = None
+    """What the world does by itself now and then, at an effect of ours."""
     _depth: int = 0
 
     def tick(self, workspace: str) -> None:
         """The scheduler's message for this source."""
+        self.tick_source(source_name(workspace))
+
+    def tick_source(self, source: str) -> None:
+        """The scheduler's message for any source."""
         now = self.world.clock.now()
-        attributes = {"source": source_name(workspace)}
-        self.pending.append(Delivery(f"extract-{workspace}", attributes, b"{}", now))
+        topic = self.world.registry.source(source).topic
+        self.pending.append(Delivery(topic, {"source": source}, b"{}", now))
         self.ticked_at = now
 
     def run_until_quiet(self) -> None:
@@ -177,6 +183,11 @@ class Simulation:
         if len(self.moments) - 1 == self.die_at_moment:
             self.crashes += 1
             raise Crash(f"{moment} {effect} {subject}")
+        if self.at_any_moment is not None and self.random.random() < self.luck.interleave:
+            # not an effect of ours: nobody dies of it
+            self.world.faults.hook = None
+            self.at_any_moment()
+            self.world.faults.hook = self._at_effect
         chance = self.random.random()
         if chance < self.luck.crash:
             self.crashes += 1
