@@ -32,7 +32,13 @@ resource "google_billing_budget" "month" {
     spend_basis       = "FORECASTED_SPEND"
   }
 
-  all_updates_rule {
-    monitoring_notification_channels = slice(local.channels, 0, min(5, length(local.channels)))
+  # a budget tells by e-mail only
+  dynamic "all_updates_rule" {
+    for_each = length(var.alerts.emails) > 0 ? [1] : []
+    content {
+      monitoring_notification_channels = slice(
+        [for channel in google_monitoring_notification_channel.email : channel.id], 0, min(5, length(var.alerts.emails)),
+      )
+    }
   }
 }

@@ -17,6 +17,7 @@ variables {
   region      = "europe-west1"
   environment = "dev"
   owner       = "data-platform"
+  registry    = "./tests/registry"
   operators   = ["group:data@example.com"]
   kms_key     = "projects/k/locations/europe-west1/keyRings/r/cryptoKeys/c"
   ci          = { repository = "example-org/platform" }
@@ -197,6 +198,37 @@ run "platform" {
       for name, grant in merge(local.schema_grants, local.database_grants) : grant.role != "READER" || toset(grant.privileges) == toset(["USAGE"])
     ])
     error_message = "The reader may do more than read."
+  }
+
+  # what is deployed
+  assert {
+    condition = alltrue([
+      for function in local.functions : alltrue([
+        for name in ["main.py", "requirements.txt", "shared/settings.py", "shared/registry/pipelines.yaml"] : contains(keys(local.archives[function]), name)
+      ]) && google_storage_bucket_object.function[function].name == "functions/${function}-${local.archive_digests[function]}.zip"
+    ])
+    error_message = "An archive lacks its entry point, the shared code or the registry, or is not named for its content."
+  }
+  assert {
+    condition     = alltrue(flatten([for archive, files in local.archives : [for name in keys(files) : !strcontains(name, "__pycache__") && !startswith(name, "tests/") && !startswith(name, "local/")]]))
+    error_message = "Something is deployed that is for development only."
+  }
+  assert {
+    condition     = alltrue([for build in values(local.builds) : build.service_account == google_service_account.builder.name])
+    error_message = "A build runs as another account than the builder's."
+  }
+
+  # alerts
+  assert {
+    condition     = local.log_filters["dbt_failed"] == "resource.type=(\"cloud_run_revision\" OR \"cloud_run_job\") AND jsonPayload.event=(\"run.finished\") AND jsonPayload.status=(\"failed\" OR \"blocked\") AND jsonPayload.step=(\"transform\")"
+    error_message = "A filter would not match its log line."
+  }
+  assert {
+    condition = alltrue([
+      for policy in concat(values(google_monitoring_alert_policy.log), values(google_monitoring_alert_policy.threshold), [google_monitoring_alert_policy.sweep_absent]) :
+      length(policy.notification_channels) == 2
+    ])
+    error_message = "An alert that nobody hears."
   }
 
   # nobody from elsewhere signs in
