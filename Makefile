@@ -45,7 +45,7 @@ sql: $(STAMP) ## Ask the running stack's warehouse (Q="select …")
 
 test: $(STAMP) check ## Check the code and run every test
 	@$(BIN)/python -m pytest tests/unit tests/properties tests/architecture -n 2
-	@$(BIN)/python -m pytest tests/sources tests/contract tests/functions tests/local tests/dbt -n 2 --dist loadfile
+	@$(BIN)/python -m pytest tests/sources tests/contract tests/functions tests/local tests/infra tests/dbt -n 2 --dist loadfile
 	@$(BIN)/python -m pytest tests/end_to_end tests/bench
 
 test-fast: $(STAMP) ## Run the tests that need no process: seconds
