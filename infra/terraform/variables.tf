@@ -133,7 +133,7 @@ variable "retention_days" {
   description = "How long things are kept. State is kept longer than what landed: the sweep would load again what it finds unmarked."
   type = object({
     landing    = optional(number, 90)
-    state      = optional(number, 400)
+    state      = optional(number, 180)
     quarantine = optional(number, 365)
     artifacts  = optional(number, 90)
   })
