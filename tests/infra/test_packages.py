@@ -5,6 +5,7 @@ A clean process in an empty environment: what is not in the archive is not there
 
 import base64
 import contextlib
+import itertools
 import json
 import os
 import subprocess
@@ -124,14 +125,19 @@ def _served(function: str, folder: Path, environment: dict[str, str]) -> Iterato
             process.wait(20)
 
 
+_ids = itertools.count(1)
+
+
 def _pushed(
     attributes: dict[str, str], data: dict[str, Any], published: str = "2026-11-20T07:00:00Z"
 ) -> dict[str, Any]:
+    # quarantine keeps one note a message
+    number = str(next(_ids))
     message = {
         "attributes": attributes,
         "data": base64.b64encode(json.dumps(data).encode()).decode(),
-        "messageId": "1",
-        "message_id": "1",
+        "messageId": number,
+        "message_id": number,
         "publishTime": published,
         "publish_time": published,
     }
