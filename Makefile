@@ -62,7 +62,7 @@ STORIES := -n 2 --dist loadfile --no-loadscope-reorder
 
 test: $(STAMP) ## Check the code and run every test
 	@$(MAKE) --no-print-directory -j 2 check test-fast
-	@$(BIN)/python -m pytest tests/dbt tests/contract tests/local tests/sources tests/functions $(STORIES)
+	@$(BIN)/python -m pytest tests/dbt tests/contract tests/local tests/sources tests/functions tests/infra $(STORIES)
 	@$(BIN)/python -m pytest tests/end_to_end tests/bench $(STORIES)
 
 test-fast: $(STAMP) ## Run the tests that need no process: seconds

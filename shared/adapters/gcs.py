@@ -76,6 +76,8 @@ class GcsBucket:
                     return Creation(_described(blob), True)
             except api.PreconditionFailed:
                 there = self.stat(name)
+            except StorageUnavailable as exc:
+                there = self._there_though_refused(name, exc)
             if there is not None:
                 # our own write whose answer was lost, retried by the client, finds itself here
                 return Creation(there, there.metadata.get("owner") == owner)
@@ -166,6 +168,18 @@ class GcsBucket:
                 _described(copied)
         except (api.PreconditionFailed, api.NotFound):
             return
+        except StorageUnavailable as exc:
+            self._there_though_refused(new_name, exc)
+
+    def _there_though_refused(self, name: str, exc: StorageUnavailable) -> StoredObject:
+        """The object that is there already, where a create was refused with 403; raises `exc` when nothing is.
+
+        An account that may create but not delete is refused what would replace an object, whatever the precondition.
+        """
+        there = self.stat(name) if isinstance(exc.__cause__, api.Forbidden) else None
+        if there is None:
+            raise exc
+        return there
 
     def _read_version(self, name: str, generation: int) -> bytes | None:
         try:

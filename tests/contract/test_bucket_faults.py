@@ -138,3 +138,34 @@ def test_a_lost_answer_that_nobody_repeats_leaves_the_object_for_the_next_delive
     faulty.storage_faults()
     again = bucket.create("a", b"2", owner="second")
     assert (again.created, again.object.metadata["owner"]) == (False, "first")
+
+
+def _refused_what_is_there(owner: str) -> Answer:
+    """Storage as an account sees it that may create and read, not delete: 403 for what would replace an object."""
+    there = {"name": "a", "generation": "7", "size": "1", "crc32c": "AAAAAA==", "timeCreated": "2026-11-20T07:00:00Z"}
+
+    def answer(asked: Asked, connection: Any) -> None:
+        if asked.method == "POST":
+            json_reply(403, '{"error": {"code": 403, "message": "no storage.objects.delete access"}}')(
+                asked, connection
+            )
+        else:
+            json_reply(200, json.dumps({**there, "metadata": {"owner": owner}}))(asked, connection)
+
+    return answer
+
+
+@pytest.mark.parametrize(("owner", "created"), [("me", True), ("somebody", False)])
+def test_an_account_that_may_only_create_finds_what_is_there(server: Server, owner: str, created: bool) -> None:
+    """The answer is that of a refused precondition: the object, and whether it is our own."""
+    server.answer = _refused_what_is_there(owner)
+    creation = bucket_at(server.url).create("a", b"1", owner="me")
+    assert (creation.object.generation, creation.created) == (7, created)
+
+
+def test_a_copy_that_is_there_already_is_not_made_again_by_an_account_that_may_only_create(server: Server) -> None:
+    """As with the precondition's own refusal."""
+    server.answer = _refused_what_is_there("somebody")
+    bucket_at(server.url).copy_in("other", "a", 1, "b")
+    assert [asked.method for asked in server.asked].count("POST") == 1
+    assert server.asked[-1].target.partition("?")[0].endswith("/o/b")
