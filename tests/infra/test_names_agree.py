@@ -1,6 +1,5 @@
 """One name for one thing in the code, in the local stack and in Terraform."""
 
-import inspect
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +9,8 @@ import pytest
 from local import stack
 from local.addresses import BUCKETS
 from shared.landing import PREFIX
-from shared.messages import LANDED_TOPIC
+from shared.messages import LANDED_TOPIC, SWEEP_TOPIC
+from shared.redelivery import dead_topic
 from shared.registry import registry
 from shared.settings import Settings
 from shared.state import layout
@@ -95,12 +95,12 @@ def test_topics_have_the_names_that_messages_are_published_to() -> None:
     for source in registry().sources.values():
         assert template.replace("${each.value.slug}", source.slug) == source.topic
     assert argument(block(text_of("load.tf"), 'module "landed_topic"'), "name") == LANDED_TOPIC
-    assert argument(block(text_of("sweep.tf"), 'module "sweep_topic"'), "name") == stack.SWEEP_TOPIC
+    assert argument(block(text_of("sweep.tf"), 'module "sweep_topic"'), "name") == SWEEP_TOPIC
     module = text_of("modules/pushed_topic/main.tf")
     for kind in ("google_pubsub_topic", "google_pubsub_subscription"):
-        assert argument(block(module, f'resource "{kind}" "dead"'), "name") == "${var.name}-dead"
+        dead = argument(block(module, f'resource "{kind}" "dead"'), "name")
+        assert dead.replace("${var.name}", SWEEP_TOPIC) == dead_topic(SWEEP_TOPIC)
         assert re.search(r"name\s+= var\.name", block(module, f'resource "{kind}" "this"'))
-    assert '"{topic_name}-dead"' in inspect.getsource(stack)
 
 
 def test_subscriptions_are_as_the_local_stack_makes_them() -> None:
