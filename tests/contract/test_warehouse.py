@@ -17,7 +17,7 @@ import pytest
 
 from shared.adapters.memory import MemoryCloud
 from shared.adapters.memory_warehouse import MemoryWarehouse
-from shared.contracts import CONTRACTS
+from shared.contracts import CONTRACTS, PLATFORM_TABLES
 from shared.contracts.ai_tool_daily_metrics import AI_TOOL_DAILY_METRICS
 from shared.contracts.contract import Column, Contract, Kind
 from shared.contracts.incidents import INCIDENTS
@@ -723,7 +723,8 @@ def test_tables_that_are_there_cost_a_query_and_no_ddl(stack: Stack) -> None:
     stack.warehouse(schema).prepare(contracts)
     made = _ddl_in(stack, schema)
     stack.warehouse(schema).prepare(contracts)
-    assert len(made) == sum(2 + (contract.scope is not None) for contract in contracts)
+    of_contracts = sum(2 + (contract.scope is not None) for contract in contracts)
+    assert len(made) == of_contracts + len(PLATFORM_TABLES)
     assert _ddl_in(stack, schema) == made
 
     stack.sql(f"DROP TABLE RAW.{schema}.{INCIDENTS.ledger_table}")
@@ -769,7 +770,7 @@ def test_an_unchanged_row_is_left_as_it_was_written(raw: Raw, load_in: list[str]
     respelt = full | {"payload": '{"b":[1,2],"a":null}'}
     for hours, _ in enumerate(load_in, 1):
         part = count(raw, seen("1", **respelt), seen("2"), hours=hours)
-        assert load(raw, part, loaded_at=NOON + 9 * HOUR) == LoadedRows(False, 0, 0, 0)
+        assert load(raw, part, loaded_at=NOON + 9 * HOUR) == LoadedRows(False, 0, 0, 0, 2)
     assert sorted(raw.table(), key=repr) == sorted(before, key=repr)
 
 
@@ -809,12 +810,12 @@ def test_any_other_content_is_a_change(raw: Raw) -> None:
 def test_a_whole_month_takes_away_what_it_lacks_whoever_brought_it(raw: Raw) -> None:
     """Also of rows that were left as they were; a row that comes back is live again."""
     load(raw, land(raw, seen("1"), seen("2"), observed_at=NOON))
-    assert load(raw, count(raw, seen("1"), seen("2"), hours=1)) == LoadedRows(False, 0, 0, 0)
-    assert load(raw, count(raw, seen("1"), hours=2), loaded_at=NOON + 5 * HOUR) == LoadedRows(False, 0, 0, 1)
+    assert load(raw, count(raw, seen("1"), seen("2"), hours=1)) == LoadedRows(False, 0, 0, 0, 2)
+    assert load(raw, count(raw, seen("1"), hours=2), loaded_at=NOON + 5 * HOUR) == LoadedRows(False, 0, 0, 1, 1)
     assert alive(raw) == {"1": True, "2": False}
     gone = only([row for row in raw.table() if row["_is_deleted"]])
     assert (gone["_observed_at"], gone["_ingested_at"]) == (NOON + 2 * HOUR, NOON + 5 * HOUR)
-    assert load(raw, count(raw, seen("1"), seen("2"), hours=3)) == LoadedRows(False, 0, 1, 0)
+    assert load(raw, count(raw, seen("1"), seen("2"), hours=3)) == LoadedRows(False, 0, 1, 0, 2)
     assert alive(raw) == {"1": True, "2": True}
 
 
@@ -839,8 +840,8 @@ def test_a_stale_file_does_not_bring_back_what_is_gone(raw: Raw) -> None:
     load(raw, count(raw, hours=3))
     stale = land(raw, seen("1"), observed_at=NOON + HOUR)
     newer = land(raw, seen("1", updated_at=NOON + HOUR), seen("2"), observed_at=NOON + 2 * HOUR)
-    assert load(raw, stale) == LoadedRows(False, 0, 0, 0)
-    assert load(raw, newer) == LoadedRows(False, 1, 1, 2)
+    assert load(raw, stale) == LoadedRows(False, 0, 0, 0, 1)
+    assert load(raw, newer) == LoadedRows(False, 1, 1, 2, 2)
     assert alive(raw) == {"1": False, "2": False}
     load(raw, land(raw, seen("1", updated_at=NOON + HOUR), observed_at=NOON + 4 * HOUR))
     assert alive(raw) == {"1": True, "2": False}
@@ -848,7 +849,8 @@ def test_a_stale_file_does_not_bring_back_what_is_gone(raw: Raw) -> None:
 
 def test_counts_and_polls_may_be_loaded_in_any_order(raw: Raw) -> None:
     """What is live in the end is what the last count held and what was seen after it."""
-    for number, order in enumerate(itertools.permutations(range(4))):
+    orders = list(itertools.permutations(range(4)))
+    for number, order in enumerate([*orders[::6], orders[-1]]):
         name = f"w{number}"
         scope = f"{name}/standard/public/2026-11"
         parts = [
