@@ -27,6 +27,7 @@ def main(arguments: list[str]) -> int:
     one_tick.add_argument("--window", help="start/end; default: the hour after the double's clock")
     webhook = commands.add_parser("webhook", help="send a signed event, and show what becomes of it")
     webhook.add_argument("workspace", nargs="?", default="companya")
+    one_tick.add_argument("--no-wait", action="store_true", help="do not wait for dbt, only for the window")
     sql = commands.add_parser("sql", help="ask the running stack's warehouse")
     sql.add_argument("statement")
     dbt = commands.add_parser("dbt", help="dbt against the running stack", add_help=False)
@@ -57,7 +58,7 @@ def _at_the_running_stack(folders: Folders, addresses: Addresses, chosen: argpar
             os.kill(addresses.supervisor_pid, signal.SIGTERM)
             return _gone(addresses)
         case "tick":
-            return _tick(addresses, chosen.pipeline, chosen.window)
+            return _tick(addresses, chosen.pipeline, chosen.window, build=not chosen.no_wait)
         case "webhook":
             from local.webhook import send_sample
 
@@ -109,7 +110,7 @@ def _gone(addresses: Addresses) -> int:
     return 0
 
 
-def _tick(addresses: Addresses, pipeline: str, interval: str | None) -> int:
+def _tick(addresses: Addresses, pipeline: str, interval: str | None, *, build: bool) -> int:
     from local.scheduler import move_clock, next_window, read_clock, tick
     from local.watch import BuildFailed, TookTooLong, artifacts, state, wait_for, wait_for_builds, window_closed
     from shared.adapters.clock import SystemClock
@@ -128,12 +129,13 @@ def _tick(addresses: Addresses, pipeline: str, interval: str | None) -> int:
     documents = state()
     try:
         seconds = wait_for(f"window {window.id}", lambda: window_closed(documents, window), 120)
-        print(f"window {window.id} is closed after {seconds:.1f} s; waiting for dbt …")
-        seconds = wait_for_builds(documents, artifacts(), 300, since=began)
+        print(f"window {window.id} is closed after {seconds:.1f} s{'; waiting for dbt …' if build else ''}")
+        if build:
+            seconds = wait_for_builds(documents, artifacts(), 300, since=began)
+            print(f"the marts are up to date after {seconds:.1f} s; see make status")
     except (TookTooLong, BuildFailed) as exc:
         print(exc, file=sys.stderr)
         return 1
-    print(f"the marts are up to date after {seconds:.1f} s; see make status")
     return 0
 
 

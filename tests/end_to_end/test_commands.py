@@ -49,7 +49,7 @@ def test_a_stack_that_was_killed_starts_again_with_what_it_had(folder: Path) -> 
     Folders(folder).archive.write_bytes(hourly_archive())
     first = _up(folder)
     assert "running already" in _run(folder, "up", code=1)
-    _run(folder, "tick", "ops_incidents", "--window", "2026-01-05T00:00:00Z/2026-01-05T01:00:00Z")
+    _run(folder, "tick", "ops_incidents", "--no-wait", "--window", "2026-01-05T00:00:00Z/2026-01-05T01:00:00Z")
     rows = _rows(folder)
     assert rows > 0
     first.send_signal(signal.SIGKILL)
@@ -61,7 +61,7 @@ def test_a_stack_that_was_killed_starts_again_with_what_it_had(folder: Path) -> 
 
     assert _rows(folder) == rows
     assert _windows(folder) == {"20260105T0100Z": "complete"}
-    _run(folder, "tick", "ops_incidents", "--window", "2026-01-07T01:00:00Z/2026-01-07T02:00:00Z")
+    _run(folder, "tick", "ops_incidents", "--no-wait", "--window", "2026-01-07T01:00:00Z/2026-01-07T02:00:00Z")
     assert _windows(folder) == {"20260105T0100Z": "complete", "20260107T0200Z": "complete"}
     assert _rows(folder) > rows
     down = _started(folder, "down")  # it waits until the stack is gone, and the stack until we hear of its end
