@@ -24,8 +24,8 @@ $(STAMP): requirements/dev.txt
 demo: $(STAMP) ## Run the pipeline on an embedded warehouse and print the result (DATA=<archive.jsonl>)
 	@$(LOCAL) demo $(if $(DATA),--data "$(DATA)")
 
-up: $(STAMP) ## Start the local stack and keep it running (Ctrl-C or make down stops it)
-	@$(LOCAL) up
+up: $(STAMP) ## Start the local stack and keep it running (Ctrl-C or make down stops it; WEBHOOKS=1: changes are sent)
+	@$(LOCAL) up $(if $(WEBHOOKS),--webhooks)
 
 down: $(STAMP) ## Stop the running stack
 	@$(LOCAL) down

@@ -20,7 +20,8 @@ def main(arguments: list[str]) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     demo = commands.add_parser("demo", help="run the demonstration")
     demo.add_argument("--data", type=Path, help="an archive of incidents, see docs/incident-archive.md")
-    commands.add_parser("up", help="start the stack and keep it running")
+    up = commands.add_parser("up", help="start the stack and keep it running")
+    up.add_argument("--webhooks", action="store_true", help="the double of incident.io sends its changes as webhooks")
     commands.add_parser("down", help="stop the running stack")
     one_tick = commands.add_parser("tick", help="fire a pipeline's next window")
     one_tick.add_argument("pipeline")
@@ -43,7 +44,7 @@ def main(arguments: list[str]) -> int:
 
             return run_demo(folders, chosen.data)
         case "up":
-            return _up(folders)
+            return _up(folders, webhooks=chosen.webhooks)
     addresses = read_addresses(folders)
     if addresses is None:
         print("No stack is running. Start one: make up", file=sys.stderr)
@@ -75,7 +76,7 @@ def _at_the_running_stack(folders: Folders, addresses: Addresses, chosen: argpar
             return operate_main(chosen.rest)
 
 
-def _up(folders: Folders) -> int:
+def _up(folders: Folders, *, webhooks: bool) -> int:
     from local.demo import SHOWN_UNTIL, ensure_archive, last_window_end, serve
 
     if read_addresses(folders) is not None:
@@ -89,7 +90,7 @@ def _up(folders: Folders) -> int:
         move_clock(addresses, last_window_end() or SHOWN_UNTIL)
         print('\n  make tick PIPELINE=ops_incidents   make status   make sql Q="select …"   make down (or Ctrl-C)\n')
 
-    return serve(folders, SHOWN_UNTIL, told, keep=True)
+    return serve(folders, SHOWN_UNTIL, told, keep=True, webhooks=webhooks)
 
 
 def _gone(addresses: Addresses) -> int:

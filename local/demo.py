@@ -70,12 +70,18 @@ def run_demo(folders: Folders, data: Path | None, *, keep: bool = False) -> int:
 
 
 def serve(
-    folders: Folders, clock: datetime, story: Callable[[Addresses], None] | None, *, keep: bool, echo: bool = False
+    folders: Folders,
+    clock: datetime,
+    story: Callable[[Addresses], None] | None,
+    *,
+    keep: bool,
+    echo: bool = False,
+    webhooks: bool = False,
 ) -> int:
     """Start the stack, tell the story, and stop it again unless it is to be kept; the exit code."""
     addresses = plan_addresses()
     os.environ.update({**addresses.environment(folders), **local_secrets()})
-    planned = processes(folders, addresses, clock=clock)
+    planned = processes(folders, addresses, clock=clock, webhooks=webhooks)
     supervisor = Supervisor(planned, folders.logs, echo=echo)
     failed = False
 

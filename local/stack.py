@@ -61,9 +61,18 @@ def plan_addresses() -> Addresses:
 
 
 def processes(
-    folders: Folders, addresses: Addresses, *, clock: datetime, extra_environment: Mapping[str, str] | None = None
+    folders: Folders,
+    addresses: Addresses,
+    *,
+    clock: datetime,
+    webhooks: bool = False,
+    extra_environment: Mapping[str, str] | None = None,
 ) -> list[Process]:
-    """Every process of the stack. The double shows `folders.archive` as of `clock`."""
+    """Every process of the stack.
+
+    The double shows `folders.archive` as of `clock`; with `webhooks` it also sends what changes.
+    """
+    sends = ["--webhooks", f"http://127.0.0.1:{addresses.webhook}/incident-io"] if webhooks else []
     extra = extra_environment or {}
     environment = {**addresses.environment(folders), **local_secrets(), **extra}
     landing = f"gcs://{BUCKETS['landing']}={folders.gcs / 'buckets' / BUCKETS['landing']}"
@@ -78,7 +87,7 @@ def processes(
         ),
         _module(
             "sources", addresses.sources, {**environment, **double_keys(), **extra}, "local.sources",
-            "--archive", str(folders.archive), "--clock", to_text(clock),
+            "--archive", str(folders.archive), "--clock", to_text(clock), *sends,
         ),
         _module("jobs", addresses.jobs, environment, "local.run_jobs", "--logs", job_logs, "--job", job),
         _function("extract", addresses.extract, environment),
