@@ -64,8 +64,8 @@ class Bucket(Protocol):
         """Content and description, of one and the same generation."""
         ...
 
-    def list(self, prefix: str) -> Iterator[StoredObject]:
-        """Every object whose name begins with `prefix`, by name."""
+    def list(self, prefix: str, *, start: str = "") -> Iterator[StoredObject]:
+        """Every object whose name begins with `prefix` and is `start` or comes after it, by name."""
         ...
 
     def copy_in(self, source_bucket: str, name: str, generation: int, new_name: str) -> None:

@@ -5,7 +5,7 @@ locals {
   # is an event that would be lost. Of the state only what nobody asks for once the landing objects are gone.
   buckets = {
     landing    = { expiry = { days = var.retention_days.landing, prefixes = null } }
-    state      = { expiry = { days = var.retention_days.state, prefixes = ["markers/", "ranges/", "windows/", "listings/", "drained/", "dbt/built/"] } }
+    state      = { expiry = { days = var.retention_days.state, prefixes = ["markers/", "ranges/", "windows/", "listings/", "drained/", "dbt/built/", "attempts/", "sweeps/"] } }
     spool      = { expiry = null }
     quarantine = { expiry = { days = var.retention_days.quarantine, prefixes = null } }
     artifacts  = { expiry = { days = var.retention_days.artifacts, prefixes = ["runs/"] } }

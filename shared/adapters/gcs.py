@@ -134,10 +134,12 @@ class GcsBucket:
             except (api.PreconditionFailed, api.NotFound):
                 continue  # replaced or deleted between the two: look again
 
-    def list(self, prefix: str) -> Iterator[StoredObject]:
+    def list(self, prefix: str, *, start: str = "") -> Iterator[StoredObject]:
         """See Bucket."""
         with self._translated(prefix):
-            for blob in self._client.list_blobs(self._bucket, prefix=prefix, **self._limits):
+            for blob in self._client.list_blobs(
+                self._bucket, prefix=prefix, start_offset=start or None, **self._limits
+            ):
                 yield _described(blob)
 
     def read_each(self, versions: Sequence[tuple[str, int]]) -> Sequence[bytes | None]:

@@ -169,10 +169,14 @@ class MemoryBucket:
         with self._cloud.lock:
             return self._objects.get(name)
 
-    def list(self, prefix: str) -> Iterator[StoredObject]:
+    def list(self, prefix: str, *, start: str = "") -> Iterator[StoredObject]:
         """See Bucket."""
         with self._cloud.lock:
-            found = [stored for name, (_, stored) in sorted(self._objects.items()) if name.startswith(prefix)]
+            found = [
+                stored
+                for name, (_, stored) in sorted(self._objects.items())
+                if name.startswith(prefix) and name >= start
+            ]
         return iter(found)
 
     def copy_in(self, source_bucket: str, name: str, generation: int, new_name: str) -> None:

@@ -14,6 +14,7 @@ request       a window is ready to be built by dbt; `built` remembers what was
 lease         who works on something right now
 backfill      the chunks of a backfill, frozen when it began
 attempts      how often the sweep asked again for something
+whole look    the day's sweep that looked at everything, not only at what is recent
 """
 
 from datetime import UTC, datetime
@@ -115,6 +116,11 @@ def extract_lease(source: str, window_id: str, revision: int) -> str:
 def backfill(source: str, name: str) -> str:
     """A backfill's chunks, frozen when it began."""
     return f"backfills/{source}/{name}.json"
+
+
+def whole_look(day: str) -> str:
+    """Written by the sweep that looked at everything on that day."""
+    return f"sweeps/{day}.json"
 
 
 def attempts(subject: str) -> str:

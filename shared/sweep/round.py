@@ -57,6 +57,8 @@ class Round:
 
     ports: SweepPorts
     now: datetime
+    since: str = ""
+    """The oldest window that is looked at for lost objects, by its id; empty: everything is."""
     summary: SweepSummary = field(default_factory=SweepSummary)
     _markers: dict[str, Mapping[str, datetime]] = field(default_factory=dict)
     _failures_of_kind: int = 0
@@ -72,9 +74,9 @@ class Round:
         return self.now - self.ports.grace
 
     def markers(self, source: str) -> Mapping[str, datetime]:
-        """When each part marker of a source was written, by its name."""
+        """When each part marker of a source's windows was written, by its name."""
         if source not in self._markers:
-            listed = self.documents.bucket.list(layout.markers(source))
+            listed = self.documents.bucket.list(layout.markers(source), start=f"{layout.markers(source)}{self.since}")
             self._markers[source] = {stored.name: stored.created_at for stored in listed}
         return self._markers[source]
 

@@ -5,7 +5,10 @@ names, one log event a kind, for an alert to be made of it.
 """
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
+from shared.state import layout
+from shared.state.documents import Documents
 from shared.sweep.dead_letters import redrive_dead_letters
 from shared.sweep.expired_leases import name_expired_leases
 from shared.sweep.failed_daily_sources import ask_failed_daily_sources
@@ -15,6 +18,7 @@ from shared.sweep.pending_builds import start_pending_builds
 from shared.sweep.round import GRACE_MINUTES, Round, SweepPorts, SweepSummary
 from shared.sweep.spool_leftovers import name_spool_leftovers
 from shared.sweep.unmarked_objects import announce_unmarked_objects
+from shared.windows.window import id_of_end
 
 __all__ = ["GRACE_MINUTES", "SweepPorts", "SweepSummary", "sweep"]
 
@@ -31,10 +35,21 @@ _REPAIRS: tuple[Callable[[Round], None], ...] = (
 )
 
 
+_RECENT = timedelta(days=7)
+# Far beyond the two and a half hours in which Pub/Sub tries; what is older (a replay of an old window) waits for a day.
+
+
 def sweep(ports: SweepPorts) -> SweepSummary:
     """One round. A failure of one repair is logged and counted, and the others go on."""
-    round_ = Round(ports, ports.closing.clock.now())
+    now = ports.closing.clock.now()
+    round_ = Round(ports, now, _looked_at_since(ports.closing.documents, now))
     for repair in _REPAIRS:
         with round_.kind(repair.__name__):
             repair(round_)
     return round_.summary
+
+
+def _looked_at_since(documents: Documents, now: datetime) -> str:
+    # windows every five minutes leave hundreds of thousands of objects in half a year: they are listed once a day
+    first_of_the_day = documents.create(layout.whole_look(f"{now:%Y%m%d}"), {})[1]
+    return "" if first_of_the_day else id_of_end(now - _RECENT)

@@ -43,7 +43,7 @@ def _announce(sweep: Round, stored: StoredObject) -> None:
 def _unmarked(sweep: Round) -> Iterator[StoredObject]:
     for source in sorted(sweep.ports.registry.sources):
         marked = sweep.markers(source)
-        for stored in sweep.ports.landing.list(f"{PREFIX}{source}/"):
+        for stored in sweep.ports.landing.list(f"{PREFIX}{source}/", start=f"{PREFIX}{source}/{sweep.since}"):
             if stored.created_at > sweep.old or _marker_of(stored.name) in marked:
                 continue
             if sweep.ports.quarantine.stat(object_note(stored.name, stored.generation)) is None:

@@ -29,7 +29,7 @@ class Window:
     @property
     def id(self) -> str:
         """The end, as in object names: `20261120T0700Z`."""
-        return self.end.strftime("%Y%m%dT%H%MZ")
+        return id_of_end(self.end)
 
     @property
     def interval(self) -> str:
@@ -48,6 +48,11 @@ class Window:
 def is_window_id(text: str) -> bool:
     """Whether `text` is a window's id: the right form, and a minute that exists."""
     return _end(text) is not None
+
+
+def id_of_end(end: datetime) -> str:
+    """The id of a window that ends then; ids sort as their ends do."""
+    return end.strftime("%Y%m%dT%H%MZ")
 
 
 def end_of_id(window_id: str) -> datetime:

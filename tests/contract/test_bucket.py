@@ -217,6 +217,14 @@ def test_a_listing_is_by_name_and_prefix_with_metadata(bucket: Bucket) -> None:
     assert list(bucket.list("c")) == []
 
 
+def test_a_listing_may_begin_at_a_name(bucket: Bucket) -> None:
+    for name in ("a/1", "a/2", "a/3", "b/2"):
+        bucket.create(name, b"", owner="me")
+    assert [stored.name for stored in bucket.list("a/", start="a/2")] == ["a/2", "a/3"]
+    assert [stored.name for stored in bucket.list("b/", start="a/2")] == ["b/2"]
+    assert list(bucket.list("a/", start="a/30")) == []
+
+
 def test_content_and_description_are_of_one_generation(bucket: Bucket) -> None:
     """A reader beside a writer never sees the content of one version with the description of another."""
     stored = bucket.create("moving", b"0", owner="0").object

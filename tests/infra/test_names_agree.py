@@ -183,6 +183,8 @@ def test_state_that_is_in_force_is_never_deleted_by_age() -> None:
         layout.built("p", "d"),
         layout.listing("p", window.id, "w"),
         layout.drained("p", window.id, "w"),
+        layout.attempts("s"),
+        layout.whole_look("20261120"),
     }
     lasting = {
         layout.watermark("s"),

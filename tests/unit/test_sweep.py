@@ -57,6 +57,19 @@ def test_a_refused_object_is_not_published_again() -> None:
     assert world.sweep().republished == 0
 
 
+def test_an_old_window_is_looked_at_once_a_day() -> None:
+    """What is recent with every sweep: listing half a year of windows each time would be most of an idle day's cost."""
+    world = _world()
+    world.tick("alpha")
+    world.clock.sleep(30 * 86_400)
+    assert world.sweep().republished == 1
+    world.publisher.messages.clear()
+    world.clock.sleep(3600)
+    assert world.sweep().republished == 0
+    world.clock.sleep(86_400)
+    assert world.sweep().republished == 1
+
+
 def test_a_stranger_s_object_does_not_stop_the_sweep() -> None:
     """It is announced once, refused by the loader, and from then on left alone."""
     world = _world()
@@ -117,6 +130,7 @@ def test_a_quiet_sweep_changes_nothing() -> None:
     world = _world()
     world.hour()
     world.clock.sleep(3600)
+    world.sweep()  # the day's first one leaves a note that it was
     effects = len(world.faults.effects)
     assert world.sweep().windows_settled == 0
     assert len(world.faults.effects) == effects
