@@ -36,7 +36,17 @@ GENERATED_FROM, SHOWN_UNTIL, GENERATED_UNTIL = (
 )
 GENERATED_PER_DAY = 6.0
 
-WINDOWS = {"ai_dx_metrics": 3, "ecommerce": 2, "engineering": 1, "market": 1, "slo": 2}
+GENERATED_DELETED = 0.01
+
+WINDOWS = {
+    "ai_dx_metrics": 3,
+    "ecommerce": 2,
+    "engineering": 1,
+    "market": 1,
+    "ops_incidents_census": 1,
+    "ops_incidents_stream": 1,
+    "slo": 2,
+}
 """How many windows of the other pipelines are run."""
 
 _WINDOW_SECONDS, _DBT_SECONDS = 120.0, 180.0
@@ -66,7 +76,13 @@ def run_demo(folders: Folders, data: Path | None, *, keep: bool = False) -> int:
     folders.root.mkdir(parents=True)
     folders.archive.write_bytes(b"".join(archive_lines(given.incidents)))
     _say(f"{given.title}: {len(given.incidents)} incidents")
-    return serve(folders, given.windows[0].end, lambda addresses: _story(folders, addresses, given), keep=keep)
+    return serve(
+        folders,
+        given.windows[0].end,
+        lambda addresses: _story(folders, addresses, given),
+        keep=keep,
+        webhooks=True,
+    )
 
 
 def serve(
@@ -147,7 +163,7 @@ def last_window_end() -> datetime | None:
 
 def _read_input(data: Path | None) -> Input:
     if data is None:
-        incidents = list(generate(SEED, GENERATED_FROM, GENERATED_UNTIL, GENERATED_PER_DAY))
+        incidents = list(generate(SEED, GENERATED_FROM, GENERATED_UNTIL, GENERATED_PER_DAY, deleted=GENERATED_DELETED))
         return Input(incidents, _all_windows(incidents, SHOWN_UNTIL), f"generated history, seed {SEED}")
     incidents = load_archive(data)
     if not incidents:
@@ -172,10 +188,10 @@ def _story(folders: Folders, addresses: Addresses, given: Input) -> None:
         first = window.pipeline not in seen
         seen.add(window.pipeline)
         _step(
-            f"{window.pipeline:<14} to {to_text(window.end)}  {_changes_text(given, window, first=first)}",
+            f"{window.pipeline:<20} to {to_text(window.end)}  {_changes_text(given, window, first=first)}",
             partial(_run_window, window),
         )
-    _step("dbt            builds what is pending", lambda: wait_for_builds(documents, artifacts(), _DBT_SECONDS))
+    _step("dbt                  builds what is pending", lambda: wait_for_builds(documents, artifacts(), _DBT_SECONDS))
     _report(folders, addresses)
 
 
@@ -186,12 +202,17 @@ def _run_window(window: Window) -> None:
 
 
 def _changes_text(given: Input, window: Window, *, first: bool) -> str:
-    if first:
-        return "everything that was there"
-    if window.pipeline == "ai_dx_metrics":
-        return "the days that are complete at each tool, and the last ones again"
-    if window.pipeline != OPS_PIPELINE:
-        return "what changed since"
+    match window.pipeline:
+        case "ops_incidents_stream":
+            return "what the webhooks told"
+        case "ops_incidents_census":
+            return "every incident counted, month by month"
+        case _ if first:
+            return "everything that was there"
+        case "ai_dx_metrics":
+            return "the days that are complete at each tool, and the last ones again"
+        case pipeline if pipeline != OPS_PIPELINE:
+            return "what changed since"
     counts = seen_changes(given.incidents, window.start, window.end)
     return ", ".join(f"{count} {kind}" for kind, count in counts.items()) or "nothing happened"
 
@@ -202,8 +223,14 @@ def _report(folders: Folders, addresses: Addresses) -> None:
         answer = query_if_built(addresses, statement)
         print(as_table(*answer) if answer else "nothing yet: none of these sources has brought a row")
     print()
-    totals = query(addresses, "select count(*), count_if(not dq_valid) from analytics.marts.fct_ops__incidents")[1][0]
-    print(f"{totals[0]} incidents in ANALYTICS.MARTS.FCT_OPS__INCIDENTS, {totals[1]} with a data quality flag.\n")
+    totals = query(
+        addresses,
+        "select count(*), count_if(not dq_valid), count_if(is_deleted) from analytics.marts.fct_ops__incidents",
+    )[1][0]
+    print(
+        f"{totals[0]} incidents in ANALYTICS.MARTS.FCT_OPS__INCIDENTS, {totals[1]} with a data quality flag, "
+        f"{totals[2]} deleted at the source.\n"
+    )
     print(f"warehouse   {folders.warehouse}  (RAW.PUBLIC.FACT_INCIDENTS, ANALYTICS.MARTS.*)")
     print(f"Parquet     {folders.gcs / 'buckets' / 'opp-local-landing'}")
     print(f"logs        {folders.logs}")
