@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down tick webhook status replay backfill quarantine dead-letters doctor sql test test-fast check format bench lock dbt slim schema clean
+.PHONY: help setup demo up down tick webhook status replay backfill quarantine dead-letters doctor sql test test-fast check format bench lock dbt slim dbt-parse evaluate image plan apply schema clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -71,7 +71,7 @@ test-fast: $(STAMP) ## Run the tests that need no process: seconds
 check: $(STAMP) ## Lint, format check and types
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
-	@$(BIN)/mypy --no-error-summary shared local tests functions dbt/job.py dbt/run_dbt.py dbt/slim_ci.py
+	@$(BIN)/mypy --no-error-summary shared local tests functions dbt/job.py dbt/run_dbt.py dbt/slim_ci.py dbt/evaluate.py
 
 format: $(STAMP) ## Format the code and mend what lint can
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
@@ -84,6 +84,41 @@ dbt: $(STAMP) ## Run dbt against the running stack (ARGS="build --select …")
 
 slim: $(STAMP) ## Build what a change of the dbt project touches, beside the running stack (TARGET=ci: beside production)
 	@$(if $(TARGET),PYTHONPATH=. $(BIN)/python dbt/slim_ci.py --target "$(TARGET)",$(LOCAL) slim)
+
+dbt-parse: $(STAMP) ## Parse the dbt project with the sources of the registry; no warehouse, warnings are errors
+	@PYTHONPATH=. $(BIN)/python -m shared.transform.dbt_inputs --write dbt
+	@$(BIN)/dbt --warn-error --no-partial-parse parse --project-dir dbt --profiles-dir dbt --target local \
+	  --vars "$$(PYTHONPATH=. $(BIN)/python -m shared.transform.dbt_inputs --vars)"
+
+evaluate: $(STAMP) ## Hold the dbt project against dbt_project_evaluator's rules (TARGET=ci; needs the package hub)
+	@PYTHONPATH=. $(BIN)/python dbt/evaluate.py $(if $(TARGET),--target "$(TARGET)")
+
+IMAGE ?= operational-performance-dbt
+IMAGE_TAG ?=
+image: ## Build the dbt job's image, byte-compiled, tagged with the commit (IMAGE=name)
+	@docker build --file dbt/Dockerfile --tag "$(IMAGE):$(or $(IMAGE_TAG),$(shell git rev-parse --short=12 HEAD))" .
+
+ENV ?= dev
+TERRAFORM := terraform -chdir=infra/terraform
+# made and applied in one checkout: the code's archives, made with the plan, are beside it
+PLAN := .plans/$(ENV).tfplan
+BACKEND := infra/terraform/backend.tf
+
+plan: ## Plan an environment into a file (ENV=dev STATE_BUCKET=<bucket>, or a backend.tf of your own)
+	@test -f "infra/terraform/environments/$(ENV).tfvars" || { echo "There is no infra/terraform/environments/$(ENV).tfvars."; exit 1; }
+	@test -f $(BACKEND) || test -n "$(STATE_BUCKET)" || \
+	  { echo "Whose state? Say STATE_BUCKET=<bucket>, or add $(BACKEND): a plan without it would create everything anew."; exit 1; }
+	@test -f $(BACKEND) || printf 'terraform {\n  backend "gcs" {}\n}\n' > $(BACKEND)
+	@mkdir -p infra/terraform/.plans
+	@$(TERRAFORM) init -input=false -reconfigure $(if $(STATE_BUCKET),-backend-config="bucket=$(STATE_BUCKET)" -backend-config="prefix=operational-performance")
+	@$(TERRAFORM) plan -input=false -lock-timeout=5m -var-file="environments/$(ENV).tfvars" -out="$(PLAN)"
+
+BRANCH_NAME ?= $(shell git rev-parse --abbrev-ref HEAD)
+apply: ## Apply the plan that make plan wrote, on the main branch only (ENV=dev)
+	@test "$(BRANCH_NAME)" = main || { echo "Only main is applied, and this is '$(BRANCH_NAME)'."; exit 1; }
+	@test -f "infra/terraform/$(PLAN)" || { echo "There is no plan: make plan ENV=$(ENV) first."; exit 1; }
+	@$(TERRAFORM) apply -input=false -lock-timeout=5m "$(PLAN)"
+	@rm "infra/terraform/$(PLAN)"
 
 schema: $(STAMP) ## Write the registry's JSON Schema
 	@PYTHONPATH=. $(BIN)/python -m shared.registry.schema

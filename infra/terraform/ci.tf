@@ -1,5 +1,6 @@
-# Continuous integration signs in by its own identity: no key exists that could leak. It reads what dbt's runs left
-# (manifest.json, to build only what changed), and gets the roles that it is given by variable, to plan or to apply.
+# Continuous integration signs in by its own identity: no key of it exists that could leak. Its builds (cloudbuild.yaml)
+# write their logs, read what dbt's runs left (manifest.json, to build only what changed) and their two Snowflake keys,
+# and get the roles that are given by variable, to plan or to apply.
 
 resource "google_iam_workload_identity_pool" "ci" {
   for_each = toset(var.ci[*].repository)
@@ -51,6 +52,22 @@ resource "google_storage_bucket_iam_member" "ci" {
   bucket = google_storage_bucket.this["artifacts"].name
   role   = "roles/storage.objectViewer"
   member = google_service_account.ci[each.key].member
+}
+
+resource "google_secret_manager_secret_iam_member" "ci" {
+  for_each = toset(local.ci_secrets)
+
+  secret_id = google_secret_manager_secret.this[each.key].id
+  role      = "roles/secretmanager.secretAccessor"
+  member    = google_service_account.ci[var.ci.repository].member
+}
+
+resource "google_project_iam_member" "ci_logs" {
+  for_each = toset(var.ci[*].repository)
+
+  project = var.project
+  role    = "roles/logging.logWriter"
+  member  = google_service_account.ci[each.key].member
 }
 
 resource "google_project_iam_member" "ci" {

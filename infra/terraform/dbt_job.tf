@@ -55,15 +55,18 @@ resource "google_storage_bucket_iam_member" "dbt_state" {
   member = google_service_account.dbt.member
 }
 
-# its own runs only: source archives are in the same bucket
+# its runs, and the manifest that Slim CI compares with; not the source archives, which are in the same bucket
 resource "google_storage_bucket_iam_member" "dbt_artifacts" {
   bucket = google_storage_bucket.this["artifacts"].name
   role   = "roles/storage.objectUser"
   member = google_service_account.dbt.member
 
   condition {
-    title      = "runs-only"
-    expression = "resource.name.startsWith(\"projects/_/buckets/${google_storage_bucket.this["artifacts"].name}/objects/runs/\")"
+    title = "runs-and-state-only"
+    expression = join(" || ", [
+      for prefix in ["runs/", "state/"] :
+      "resource.name.startsWith(\"projects/_/buckets/${google_storage_bucket.this["artifacts"].name}/objects/${prefix}\")"
+    ])
   }
 }
 

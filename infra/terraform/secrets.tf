@@ -4,7 +4,10 @@
 locals {
   snowflake_secrets = { loader = "snowflake-loader-key", transformer = "snowflake-transformer-key" }
 
-  secrets = setunion(keys(local.credentials), local.webhook_secrets, values(local.snowflake_secrets))
+  # of continuous integration: Slim CI's user, and the one that Terraform itself signs in as
+  ci_secrets = var.ci == null ? [] : ["snowflake-ci-key", "snowflake-terraform-key"]
+
+  secrets = setunion(keys(local.credentials), local.webhook_secrets, values(local.snowflake_secrets), local.ci_secrets)
 }
 
 resource "google_secret_manager_secret" "this" {

@@ -9,6 +9,7 @@ locals {
     LOADER      = "Copies and merges what landed into RAW"
     TRANSFORMER = "Builds ANALYTICS from RAW"
     READER      = "Reads the marts"
+    CI          = "Builds changes of the dbt project in schemas of its own, beside ANALYTICS' others, which it reads"
   }
 
   service_users = merge(
@@ -18,6 +19,9 @@ locals {
     },
     var.snowflake.reader_public_key == null ? {} : {
       READER = { first = var.snowflake.reader_public_key, second = var.snowflake.reader_second_public_key }
+    },
+    var.snowflake.ci_public_key == null ? {} : {
+      CI = { first = var.snowflake.ci_public_key, second = var.snowflake.ci_second_public_key }
     },
   )
 
@@ -30,6 +34,8 @@ locals {
     TRANSFORMER_RAW       = { role = "TRANSFORMER", database = snowflake_database.raw.name, privileges = ["USAGE"] }
     TRANSFORMER_ANALYTICS = { role = "TRANSFORMER", database = snowflake_database.analytics.name, privileges = ["USAGE", "CREATE SCHEMA"] }
     READER_ANALYTICS      = { role = "READER", database = snowflake_database.analytics.name, privileges = ["USAGE"] }
+    CI_RAW                = { role = "CI", database = snowflake_database.raw.name, privileges = ["USAGE"] }
+    CI_ANALYTICS          = { role = "CI", database = snowflake_database.analytics.name, privileges = ["USAGE", "CREATE SCHEMA"] }
   }
 
   schema_grants = merge(
@@ -42,6 +48,12 @@ locals {
         role = "TRANSFORMER", schema = schema.fully_qualified_name, privileges = ["USAGE", "CREATE TABLE", "CREATE VIEW"]
       }
     },
+    { for name, schema in local.ci_reads : "CI_${name}" => { role = "CI", schema = schema, privileges = ["USAGE"] } },
+  )
+
+  ci_reads = merge(
+    { RAW = local.raw_schema_path },
+    { for name, schema in snowflake_schema.analytics : name => schema.fully_qualified_name },
   )
 
   warehouse_grants = {
@@ -49,6 +61,8 @@ locals {
     TRANSFORMER_SMALL  = { role = "TRANSFORMER", warehouse = "ETL_SMALL" }
     TRANSFORMER_MEDIUM = { role = "TRANSFORMER", warehouse = "ETL_MEDIUM" }
     READER_SMALL       = { role = "READER", warehouse = "ETL_SMALL" }
+    CI_SMALL           = { role = "CI", warehouse = "ETL_SMALL" }
+    CI_MEDIUM          = { role = "CI", warehouse = "ETL_MEDIUM" }
   }
 }
 
@@ -184,6 +198,35 @@ resource "snowflake_grant_privileges_to_account_role" "marts" {
       content {
         object_type_plural = each.value.plural
         in_schema          = snowflake_schema.analytics["MARTS"].fully_qualified_name
+      }
+    }
+  }
+}
+
+# what a change is built from, and what it leaves as it is
+resource "snowflake_grant_privileges_to_account_role" "ci" {
+  for_each = {
+    for part in setproduct(keys(local.ci_reads), ["TABLES", "VIEWS"], ["all", "future"]) :
+    join("_", part) => { schema = local.ci_reads[part[0]], plural = part[1], when = part[2] }
+  }
+  provider = snowflake.security
+
+  account_role_name = snowflake_account_role.this["CI"].name
+  privileges        = ["SELECT"]
+
+  on_schema_object {
+    dynamic "all" {
+      for_each = each.value.when == "all" ? [1] : []
+      content {
+        object_type_plural = each.value.plural
+        in_schema          = each.value.schema
+      }
+    }
+    dynamic "future" {
+      for_each = each.value.when == "future" ? [1] : []
+      content {
+        object_type_plural = each.value.plural
+        in_schema          = each.value.schema
       }
     }
   }

@@ -161,6 +161,8 @@ variable "snowflake" {
     transformer_second_public_key = optional(string)
     reader_public_key             = optional(string)
     reader_second_public_key      = optional(string)
+    ci_public_key                 = optional(string)
+    ci_second_public_key          = optional(string)
   })
 
   validation {

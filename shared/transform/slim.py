@@ -28,14 +28,19 @@ def slim_build(project: Path, target: str, variables: Mapping[str, Any], state: 
     return [*command, "--select", "state:modified+", "--defer", "--favor-state", "--state", str(state)]
 
 
-def drop_schemas(project: Path, target: str, variables: Mapping[str, Any]) -> list[str]:
+def evaluation(evaluator: Path, profiles: Path, target: str, variables: Mapping[str, Any]) -> list[str]:
+    """Arguments of dbt that build the evaluator's rules over the project's graph, and none of the project's models."""
+    command = ["build", *_common(evaluator, target, variables, profiles)]
+    return [*command, "--select", "package:dbt_project_evaluator"]
+
+
+def drop_schemas(project: Path, target: str, variables: Mapping[str, Any], profiles: Path | None = None) -> list[str]:
     """Arguments of dbt that drop the schemas which the build wrote to."""
-    return ["run-operation", "drop_own_schemas", *_common(project, target, variables)]
+    return ["run-operation", "operational_performance.drop_own_schemas", *_common(project, target, variables, profiles)]
 
 
-def _common(project: Path, target: str, variables: Mapping[str, Any]) -> list[str]:
-    folder = str(project)
+def _common(project: Path, target: str, variables: Mapping[str, Any], profiles: Path | None = None) -> list[str]:
     return [
-        *("--project-dir", folder, "--profiles-dir", folder, "--target", target),
+        *("--project-dir", str(project), "--profiles-dir", str(profiles or project), "--target", target),
         *("--vars", json.dumps(dict(variables))),
     ]

@@ -13,7 +13,7 @@ PRIMITIVE = {"roles/owner", "roles/editor", "roles/viewer"}
 BY_PROJECT = {
     "apis.tf": "google's own agents act in the whole project",
     "packages.tf": "the builder's logs, and a bucket whose name is not known before, by condition",
-    "ci.tf": "roles that a person names",
+    "ci.tf": "its builds' logs, and roles that a person names",
 }
 """Files that grant something in the whole project, and why."""
 

@@ -149,7 +149,7 @@ run "platform" {
   assert {
     condition = toset(keys(google_secret_manager_secret.this)) == toset(concat(
       [for source in local.sources : source.secret], [for source in local.sources : source.webhook_secret if source.webhook_secret != null],
-      ["snowflake-loader-key", "snowflake-transformer-key"],
+      ["snowflake-loader-key", "snowflake-transformer-key", "snowflake-ci-key", "snowflake-terraform-key"],
     ))
     error_message = "A secret reference without a secret, or the reverse."
   }
@@ -198,6 +198,18 @@ run "platform" {
       for name, grant in merge(local.schema_grants, local.database_grants) : grant.role != "READER" || toset(grant.privileges) == toset(["USAGE"])
     ])
     error_message = "The reader may do more than read."
+  }
+  assert {
+    condition = (
+      alltrue([for name, grant in local.schema_grants : grant.role != "CI" || toset(grant.privileges) == toset(["USAGE"])])
+      && alltrue([for grant in snowflake_grant_privileges_to_account_role.ci : toset(grant.privileges) == toset(["SELECT"])])
+      && toset(local.database_grants["CI_RAW"].privileges) == toset(["USAGE"])
+    )
+    error_message = "Slim CI may write elsewhere than in schemas of its own."
+  }
+  assert {
+    condition     = toset(keys(google_secret_manager_secret_iam_member.ci)) == toset(["snowflake-ci-key", "snowflake-terraform-key"])
+    error_message = "Continuous integration reads another secret than its two."
   }
 
   # what is deployed
@@ -252,7 +264,7 @@ run "without_extras" {
 
   assert {
     condition = (
-      length(google_iam_workload_identity_pool.ci) == 0 && length(google_billing_budget.month) == 0 && length(google_kms_crypto_key_iam_member.storage) == 0
+      length(google_iam_workload_identity_pool.ci) == 0 && length(google_secret_manager_secret_iam_member.ci) == 0 && !contains(keys(snowflake_service_user.this), "CI") && length(google_billing_budget.month) == 0 && length(google_kms_crypto_key_iam_member.storage) == 0
       && length(google_storage_bucket_iam_member.operator) == 0 && alltrue([for bucket in google_storage_bucket.this : length(bucket.encryption) == 0])
     )
     error_message = "Something optional is there all the same."
