@@ -8,7 +8,7 @@ from hypothesis import settings
 from shared import logs
 from tests.support.simulation import Simulation, assert_truth, one_window, random_story
 
-SEEDS = range(settings.default.max_examples // 2)
+SEEDS = range(settings().max_examples // 2)
 """As many stories as the profile asks for: a thousand with `--hypothesis-profile=search`."""
 
 

@@ -18,7 +18,7 @@ from tests.support.world import World, at, source_name, stream_registry_of
 UPDATED = "public_incident.incident_updated_v2"
 
 
-SEEDS = range(settings.default.max_examples // 5)
+SEEDS = range(settings().max_examples // 5)
 """As many stories as the profile asks for: hundreds with `--hypothesis-profile=search`."""
 
 
@@ -81,7 +81,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=settings.default.max_examples // 2)
+@settings(max_examples=settings().max_examples // 2)
 @given(STEPS, st.integers(0, 2**32))
 def test_webhooks_and_polls_in_every_order_make_the_same_table(steps: list[tuple[str, str]], seed: int) -> None:
     """Of the newest `updated_at`, and of the later observation where an edit moves none; however files are loaded."""
