@@ -5,7 +5,7 @@ turns into HTTP 500, which the connector retries for ever.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import duckdb
 import sqlglot
@@ -28,6 +28,7 @@ from local.snowflake.results import Column
 from local.snowflake.rewrites import REWRITES, inline_variables
 from local.snowflake.statements import Kind, kind_of, written_table
 from local.snowflake.temporary import is_temporary_create, physical
+from local.snowflake.walk import Chained
 
 if TYPE_CHECKING:
     from local.snowflake.session import Session
@@ -206,6 +207,11 @@ class Cursor(FakeSnowflakeCursor):
 
     def _atomic(self) -> "_Atomic":
         return _Atomic(self._duck_conn)
+
+    def _transform(self, expression: Expr, params: Any) -> Expr:
+        chained = Chained(expression)
+        super()._transform(cast("Expr", chained), params)
+        return chained.tree
 
     def _transform_explode(self, expression: Expr) -> list[Expr]:
         # DuckDB's own MERGE is one statement, see merge.py

@@ -16,7 +16,8 @@ from tests.local.snowflake_fixtures import local_warehouse
 def parsed(tmp_path_factory: pytest.TempPathFactory) -> DbtProject:
     """The project as it is, parsed; no warehouse."""
     project = copy_project(tmp_path_factory.mktemp("dbt_parsed"), registry())
-    project.run("parse", "--show-all-deprecations")
+    # what dbt deprecates shows while it parses
+    project.run("parse", "--show-all-deprecations", "--no-partial-parse")
     return project
 
 

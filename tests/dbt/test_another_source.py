@@ -120,9 +120,9 @@ def _unions(sql: str) -> int:
     return len(re.findall(r"\bunion all\b", sql))
 
 
-@pytest.mark.parametrize(("count", "tools"), [(1, 1), (2, 2), (3, 3), (4, 7), (5, 8)])
+@pytest.mark.parametrize(("count", "tools"), [(1, 1), (3, 7), (5, 8)])
 def test_every_loop_follows_the_registry(tmp_path: Path, count: int, tools: int) -> None:
-    """From one to more than there are, of each kind."""
+    """One, as many as there are, and more, of each kind."""
     wanted_tools = (*TOOLS, "github_copilot")[:tools]
     project = _project(tmp_path, WORKSPACES[:count], wanted_tools, MONITORS[:count])
     _compile(project)

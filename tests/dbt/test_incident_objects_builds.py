@@ -92,7 +92,7 @@ def test_objects_of_all_workspaces_become_marts(alone: tuple[Warehouse, DbtProje
     event = row(INCIDENT_EVENTS, webhook_id="msg_1", event_type="public_incident.incident_created_v2")
     load(cursor, [event], ingested_at=NOON, contract=INCIDENT_EVENTS)
 
-    project.run("build", *SELECTED, as_of=to_text(NOON))
+    project.run("build", *SELECTED, environment={"DBT_AS_OF": to_text(NOON)})
     held = {
         (r[0], r[1]): r[2:]
         for r in warehouse.rows(
@@ -131,7 +131,7 @@ def test_a_later_build_follows_what_changed(alone: tuple[Warehouse, DbtProject])
     load(warehouse.cursor, changed, ingested_at=NOON + HOUR, contract=INCIDENT_UPDATES)
     gone = incident("1", _is_deleted=True, _source="incident_io_companya_census", _observed_at=NOON + HOUR)
     load(warehouse.cursor, [gone], ingested_at=NOON + HOUR, contract=INCIDENTS)
-    project.run("build", *SELECTED, as_of=to_text(NOON + DAY))
+    project.run("build", *SELECTED, environment={"DBT_AS_OF": to_text(NOON + DAY)})
     rows = "select update_id from analytics.marts.fct_ops__incident_updates order by created_at"
     assert warehouse.rows(rows) == [("late",), ("a",), ("b",)]
     table = "analytics.marts.fct_ops__incident_follow_ups"

@@ -325,6 +325,7 @@ def test_a_bound_that_holds_for_what_trickles(hanging: Server, tmp_path: Path, w
         assert webhook.request(BODY, headers, timeout=SENDERS_PATIENCE).status == 503
         assert "webhook.deferred" in webhook.log
         assert "Traceback" not in webhook.log
+        thread.kill("webhook")  # politely, it would wait for what hangs
 
 
 def test_settings_that_are_missing_are_named_and_the_sender_tries_again(tmp_path: Path) -> None:

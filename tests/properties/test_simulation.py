@@ -3,11 +3,13 @@
 import io
 
 import pytest
+from hypothesis import settings
 
 from shared import logs
 from tests.support.simulation import Simulation, assert_truth, one_window, random_story
 
-SEEDS = range(60)
+SEEDS = range(settings().max_examples // 2)
+"""As many stories as the profile asks for: a thousand with `--hypothesis-profile=search`."""
 
 
 def _told(seed: int) -> Simulation:
@@ -30,9 +32,9 @@ def test_any_story_ends_with_the_truth(seed: int) -> None:
 
 def test_the_stories_are_eventful() -> None:
     """The simulator does what it is there for: the seeds together see deaths, overlaps, late and continued work."""
-    stories = [_told(seed) for seed in range(100, 106)]
-    assert sum(story.crashes for story in stories) > 10
-    assert sum(story.interleaved for story in stories) > 10
+    stories = [_told(seed) for seed in range(100, 103)]
+    assert sum(story.crashes for story in stories) > 5
+    assert sum(story.interleaved for story in stories) > 5
     assert any("extract-" in name for story in stories for _, _, name in story.moments)
 
 
@@ -42,13 +44,15 @@ def test_a_story_can_be_told_again() -> None:
 
 
 def test_a_death_at_any_moment_of_a_window_changes_nothing() -> None:
-    """Before and after each effect of a whole window: what is re-delivered finishes the work, once."""
+    """Before the first effect of a whole window and after each: what is re-delivered finishes the work, once."""
     with logs.captured(io.StringIO()):
         undisturbed, bad = one_window()
         assert_truth(undisturbed, bad)
         effects = {effect for _, effect, _ in undisturbed.moments}
         assert effects >= {"create", "delete", "publish", "load_part", "start", "build", "record"}
         for moment, where in enumerate(undisturbed.moments):
+            if where[0] == "before" and moment:
+                continue  # what is there is what was there after the effect before it
             story, bad = one_window(die_at_moment=moment)
             try:
                 assert story.crashes == 1

@@ -18,6 +18,10 @@ from tests.support.world import World, at, source_name, stream_registry_of
 UPDATED = "public_incident.incident_updated_v2"
 
 
+SEEDS = range(settings().max_examples // 5)
+"""As many stories as the profile asks for: hundreds with `--hypothesis-profile=search`."""
+
+
 def _told(seed: int) -> StreamStory:
     told = io.StringIO()
     with logs.captured(told):
@@ -30,7 +34,7 @@ def _told(seed: int) -> StreamStory:
     return story
 
 
-@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_any_story_of_webhooks_ends_with_the_truth(seed: int) -> None:
     """Duplicates, any order, deaths at any effect, lost ticks and notifications, events that come while we read."""
     _told(seed)
@@ -38,9 +42,9 @@ def test_any_story_of_webhooks_ends_with_the_truth(seed: int) -> None:
 
 def test_the_stories_of_webhooks_are_eventful() -> None:
     """The seeds together see deaths, overlaps, cut parts, and windows that close without a source."""
-    stories = [_told(seed) for seed in range(100, 106)]
-    assert sum(story.simulation.crashes for story in stories) > 10
-    assert sum(story.simulation.interleaved for story in stories) > 10
+    stories = [_told(seed) for seed in range(100, 103)]
+    assert sum(story.simulation.crashes for story in stories) > 5
+    assert sum(story.simulation.interleaved for story in stories) > 5
     names = [stored.name for story in stories for stored in story.world.landed()]
     assert any("part-00001" in name for name in names)
     closed = [story.world.value(n) for story in stories for n in story.world.names("windows/") if "closed" in n]
@@ -53,13 +57,15 @@ def test_a_story_of_webhooks_can_be_told_again() -> None:
 
 
 def test_a_death_at_any_moment_of_a_stream_s_window_changes_nothing() -> None:
-    """Before and after each effect: the listing, every part, every deletion, the closing."""
+    """Before the first effect and after each: the listing, every part, every deletion, the closing."""
     with logs.captured(io.StringIO()):
         undisturbed = one_stream_window()
         assert_stream_truth(undisturbed)
         subjects = {subject.partition("/")[0] for _, effect, subject in undisturbed.simulation.moments}
         assert subjects >= {"listings", "drained", "alpha", "landing", "markers"}
         for moment, where in enumerate(undisturbed.simulation.moments):
+            if where[0] == "before" and moment:
+                continue  # what is there is what was there after the effect before it
             story = one_stream_window(die_at_moment=moment)
             try:
                 assert story.simulation.crashes == 1
@@ -75,7 +81,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=settings().max_examples // 2)
 @given(STEPS, st.integers(0, 2**32))
 def test_webhooks_and_polls_in_every_order_make_the_same_table(steps: list[tuple[str, str]], seed: int) -> None:
     """Of the newest `updated_at`, and of the later observation where an edit moves none; however files are loaded."""
