@@ -35,7 +35,7 @@ _REPAIRS: tuple[Callable[[Round], None], ...] = (
 )
 
 
-_RECENT = timedelta(days=7)
+_RECENT = timedelta(days=31)
 # Far beyond the two and a half hours in which Pub/Sub tries; what is older (a replay of an old window) waits for a day.
 
 

@@ -61,7 +61,7 @@ def test_an_old_window_is_looked_at_once_a_day() -> None:
     """What is recent with every sweep: listing half a year of windows each time would be most of an idle day's cost."""
     world = _world()
     world.tick("alpha")
-    world.clock.sleep(30 * 86_400)
+    world.clock.sleep(40 * 86_400)
     assert world.sweep().republished == 1
     world.publisher.messages.clear()
     world.clock.sleep(3600)
