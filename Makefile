@@ -57,8 +57,9 @@ doctor: $(STAMP) ## What is missing to run, and the command that mends it (with 
 sql: $(STAMP) ## Ask the running stack's warehouse (Q="select …")
 	@$(LOCAL) sql "$(Q)"
 
-# a file's tests share what they started, and files of few long stories come first: no worker waits for one at the end
-STORIES := -n 2 --dist loadfile --no-loadscope-reorder
+# a file's tests share what they started, and files of few long stories come first: no worker waits for one at the end;
+# three workers for two cores, since many tests wait for processes
+STORIES := -n 3 --dist loadfile --no-loadscope-reorder
 
 test: $(STAMP) ## Check the code and run every test
 	@$(MAKE) --no-print-directory -j 2 check test-fast

@@ -36,14 +36,11 @@ GENERATED_FROM, SHOWN_UNTIL, GENERATED_UNTIL = (
 )
 GENERATED_PER_DAY = 6.0
 
-GENERATED_DELETED = 0.01
-
 WINDOWS = {
-    "ai_dx_metrics": 3,
+    "ai_dx_metrics": 2,
     "ecommerce": 2,
     "engineering": 1,
     "market": 1,
-    "ops_incidents_census": 1,
     "ops_incidents_stream": 1,
     "slo": 2,
 }
@@ -163,7 +160,7 @@ def last_window_end() -> datetime | None:
 
 def _read_input(data: Path | None) -> Input:
     if data is None:
-        incidents = list(generate(SEED, GENERATED_FROM, GENERATED_UNTIL, GENERATED_PER_DAY, deleted=GENERATED_DELETED))
+        incidents = list(generate(SEED, GENERATED_FROM, GENERATED_UNTIL, GENERATED_PER_DAY))
         return Input(incidents, _all_windows(incidents, SHOWN_UNTIL), f"generated history, seed {SEED}")
     incidents = load_archive(data)
     if not incidents:
@@ -205,8 +202,6 @@ def _changes_text(given: Input, window: Window, *, first: bool) -> str:
     match window.pipeline:
         case "ops_incidents_stream":
             return "what the webhooks told"
-        case "ops_incidents_census":
-            return "every incident counted, month by month"
         case _ if first:
             return "everything that was there"
         case "ai_dx_metrics":
@@ -223,14 +218,8 @@ def _report(folders: Folders, addresses: Addresses) -> None:
         answer = query_if_built(addresses, statement)
         print(as_table(*answer) if answer else "nothing yet: none of these sources has brought a row")
     print()
-    totals = query(
-        addresses,
-        "select count(*), count_if(not dq_valid), count_if(is_deleted) from analytics.marts.fct_ops__incidents",
-    )[1][0]
-    print(
-        f"{totals[0]} incidents in ANALYTICS.MARTS.FCT_OPS__INCIDENTS, {totals[1]} with a data quality flag, "
-        f"{totals[2]} deleted at the source.\n"
-    )
+    totals = query(addresses, "select count(*), count_if(not dq_valid) from analytics.marts.fct_ops__incidents")[1][0]
+    print(f"{totals[0]} incidents in ANALYTICS.MARTS.FCT_OPS__INCIDENTS, {totals[1]} with a data quality flag.\n")
     print(f"warehouse   {folders.warehouse}  (RAW.PUBLIC.FACT_INCIDENTS, ANALYTICS.MARTS.*)")
     print(f"Parquet     {folders.gcs / 'buckets' / 'opp-local-landing'}")
     print(f"logs        {folders.logs}")
