@@ -163,7 +163,9 @@ class SnowflakeWarehouse:
             run(copy)
             copied = int(run(sql.count_staged(self._schema, staging))[0][0])
             _check_copied(part, copied)
-            counts = run.merge(sql.merge_from_staging(contract, self._schema, staging), [loaded_at])
+            counts = run.merge(
+                sql.merge_from_staging(contract, self._schema, staging, whole=bool(part.scopes)), [loaded_at]
+            )
             vanished = self._flag_vanished(run, contract, staging, part, loaded_at)
             run("COMMIT")
         except BaseException:

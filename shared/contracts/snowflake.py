@@ -114,18 +114,19 @@ def copy_into_staging(schema: str, staging: str, stage: str, folder: str, file: 
     )
 
 
-def merge_from_staging(contract: Contract, schema: str, staging: str) -> str:
+def merge_from_staging(contract: Contract, schema: str, staging: str, *, whole: bool = False) -> str:
     """MERGE of the staging table into the RAW table; binds the instant of the load.
 
     The source side holds one row a key (the newest version, then the newest observation), because Snowflake inserts
     unmatched duplicates without a word. An older version never replaces a newer one; the same version observed later
-    does, unless the contract leaves what is unchanged.
+    does. With `whole` (scopes that were read whole, mostly as they were) rows whose content did not change are left as
+    they are, where the contract says so: comparing reads every column of the table, which a small delta must not.
     """
     keys = ", ".join(quoted(key) for key in contract.keys)
     version, observed = quoted(contract.version), quoted("_observed_at")
     match = " AND ".join(f"t.{quoted(key)} = s.{quoted(key)}" for key in contract.keys)
     newer = f"(s.{version} > t.{version} OR (s.{version} = t.{version} AND s.{observed} >= t.{observed}))"
-    if contract.leaves_unchanged:
+    if whole and contract.leaves_unchanged:
         newer += f" AND ({' OR '.join(_changed(contract, column) for column in _content(contract))})"
     updated = [c for c in (*contract.landed, INGESTED_AT) if c.name not in contract.keys]
     updates = ", ".join([*(_update(contract, c.name) for c in updated), *_restatement(contract)])

@@ -72,11 +72,14 @@ def _assert_loaded_once(stack: Running, window: Window, reports: list[Event]) ->
     assert stack.closed(window)["status"] == "complete"
     assert [stack.ledger_rows(part(source, window)) for source in SOURCES.values()] == [1, 1, 1]
     assert stack.raw_keys_twice() == 0
-    written = stack.query(
+    landed = [stack.landing.stat(part(source, window).object_name) for source in SOURCES.values()]
+    rows = {
+        workspace: int(stored.metadata["rows"]) for workspace, stored in zip(SOURCES, landed, strict=True) if stored
+    }
+    found = stack.query(
         f"select workspace, count(*) from raw.public.fact_incidents where _window_id = '{window.id}' group by 1"
     )
-    # one change a workspace and hour; what the lookback read again is left as it was
-    assert {workspace: int(count) for workspace, count in written} == dict.fromkeys(SOURCES, 1)
+    assert {workspace: int(count) for workspace, count in found} == rows
     new = stack.rest()[len(reports) :]
     assert [report["succeeded"] for report in new] == [True]
     assert stack.built(window)

@@ -51,23 +51,24 @@ def test_the_merge_deduplicates_its_source_side() -> None:
 
 
 def test_the_merge_never_replaces_a_newer_version() -> None:
-    """An equal version observed later does replace, if it differs: deletions and corrections carry no new version."""
-    text = _flat(sql.merge_from_staging(INCIDENTS, SCHEMA, "STAGE_X"))
-    assert (
+    """An equal version observed later does replace: deletions and corrections carry no new version."""
+    newer = (
         'WHEN MATCHED AND (s."UPDATED_AT" > t."UPDATED_AT" OR (s."UPDATED_AT" = t."UPDATED_AT" '
-        'AND s."_OBSERVED_AT" >= t."_OBSERVED_AT")) AND ('
-    ) in text
+        'AND s."_OBSERVED_AT" >= t."_OBSERVED_AT"))'
+    )
+    assert f"{newer} THEN UPDATE SET" in _flat(sql.merge_from_staging(INCIDENTS, SCHEMA, "STAGE_X"))
+    assert f"{newer} AND (" in _flat(sql.merge_from_staging(INCIDENTS, SCHEMA, "STAGE_X", whole=True))
 
 
 def test_the_merge_compares_all_that_the_source_says_before_it_writes() -> None:
-    """Not who read it, when and in which run; tables of whole days are written again, for their observation."""
-    text = _flat(sql.merge_from_staging(INCIDENTS, SCHEMA, "STAGE_X"))
+    """Where scopes are whole; not who read it, when and in which run. Tables of whole days are written again anyway."""
+    text = _flat(sql.merge_from_staging(INCIDENTS, SCHEMA, "STAGE_X", whole=True))
     compared = text.partition("WHEN MATCHED AND ")[2].partition(" THEN UPDATE SET ")[0]
     names = [column.name.upper() for column in INCIDENTS.columns if column.name not in INCIDENTS.keys]
     for name in (*names, "DQ_VALID", "DQ_FLAGS", "_IS_DELETED"):
         assert re.search(rf't\."{name}"\)? IS DISTINCT FROM (TO_JSON\()?s\."{name}"', compared), name
     assert compared.count("IS DISTINCT FROM") == len(names) + 3
-    assert "IS DISTINCT FROM" not in sql.merge_from_staging(GITHUB_USERS, SCHEMA, "STAGE_X")
+    assert "IS DISTINCT FROM" not in sql.merge_from_staging(GITHUB_USERS, SCHEMA, "STAGE_X", whole=True)
 
 
 def test_the_merge_never_moves_keys_or_the_anchor() -> None:
