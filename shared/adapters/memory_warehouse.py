@@ -62,7 +62,7 @@ class MemoryWarehouse:
                     table[key] = row | {"_anchor_at": row[contract.anchor]} | first
                     inserted += 1
                 elif self._version(contract, row) >= self._version(contract, there) and not (
-                    part.scopes and contract.leaves_unchanged and _content(contract, row) == _content(contract, there)
+                    contract.compares(part.scopes) and _content(contract, row) == _content(contract, there)
                 ):
                     table[key] = row | self._kept(contract, there, row)
                     updated += 1

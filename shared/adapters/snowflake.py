@@ -164,7 +164,8 @@ class SnowflakeWarehouse:
             copied = int(run(sql.count_staged(self._schema, staging))[0][0])
             _check_copied(part, copied)
             counts = run.merge(
-                sql.merge_from_staging(contract, self._schema, staging, whole=bool(part.scopes)), [loaded_at]
+                sql.merge_from_staging(contract, self._schema, staging, compare=contract.compares(part.scopes)),
+                [loaded_at],
             )
             vanished = self._flag_vanished(run, contract, staging, part, loaded_at)
             run("COMMIT")

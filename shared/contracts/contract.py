@@ -1,7 +1,7 @@
 """The vocabulary of contracts: kinds of columns, columns, and the contract of a RAW table."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -107,6 +107,14 @@ class Contract:
         """The columns of the RAW table, in order."""
         kept = (FIRST_WINDOW_ID, RESTATED_AT) if self.digest else ()
         return (*self.landed, INGESTED_AT, ANCHOR_AT, *kept)
+
+    def compares(self, scopes: Sequence[str]) -> bool:
+        """Whether a load of a part with these whole scopes leaves rows alone whose content did not change.
+
+        Comparing reads every column of the table. That is worth it for what is read whole, mostly as it was: a part
+        with scopes, or a list that has none. The small delta of a scoped table is written as it comes.
+        """
+        return self.leaves_unchanged and (bool(scopes) or self.scope is None)
 
     @property
     def ledger_table(self) -> str:

@@ -114,19 +114,18 @@ def copy_into_staging(schema: str, staging: str, stage: str, folder: str, file: 
     )
 
 
-def merge_from_staging(contract: Contract, schema: str, staging: str, *, whole: bool = False) -> str:
+def merge_from_staging(contract: Contract, schema: str, staging: str, *, compare: bool = False) -> str:
     """MERGE of the staging table into the RAW table; binds the instant of the load.
 
     The source side holds one row a key (the newest version, then the newest observation), because Snowflake inserts
     unmatched duplicates without a word. An older version never replaces a newer one; the same version observed later
-    does. With `whole` (scopes that were read whole, mostly as they were) rows whose content did not change are left as
-    they are, where the contract says so: comparing reads every column of the table, which a small delta must not.
+    does; with `compare` (see Contract.compares) only if its content is another.
     """
     keys = ", ".join(quoted(key) for key in contract.keys)
     version, observed = quoted(contract.version), quoted("_observed_at")
     match = " AND ".join(f"t.{quoted(key)} = s.{quoted(key)}" for key in contract.keys)
     newer = f"(s.{version} > t.{version} OR (s.{version} = t.{version} AND s.{observed} >= t.{observed}))"
-    if whole and contract.leaves_unchanged:
+    if compare:
         newer += f" AND ({' OR '.join(_changed(contract, column) for column in _content(contract))})"
     updated = [c for c in (*contract.landed, INGESTED_AT) if c.name not in contract.keys]
     updates = ", ".join([*(_update(contract, c.name) for c in updated), *_restatement(contract)])

@@ -14,6 +14,7 @@ from shared.contracts.arrow import arrow_schema
 from shared.contracts.contract import Column, Contract, Kind
 from shared.contracts.github_users import GITHUB_USERS
 from shared.contracts.identifiers import literal, quoted
+from shared.contracts.incident_updates import INCIDENT_UPDATES
 from shared.contracts.incidents import INCIDENTS
 from shared.contracts.pipeline_runs import PIPELINE_RUNS
 from shared.contracts.pipeline_windows import PIPELINE_WINDOWS
@@ -57,18 +58,26 @@ def test_the_merge_never_replaces_a_newer_version() -> None:
         'AND s."_OBSERVED_AT" >= t."_OBSERVED_AT"))'
     )
     assert f"{newer} THEN UPDATE SET" in _flat(sql.merge_from_staging(INCIDENTS, SCHEMA, "STAGE_X"))
-    assert f"{newer} AND (" in _flat(sql.merge_from_staging(INCIDENTS, SCHEMA, "STAGE_X", whole=True))
+    assert f"{newer} AND (" in _flat(sql.merge_from_staging(INCIDENTS, SCHEMA, "STAGE_X", compare=True))
 
 
 def test_the_merge_compares_all_that_the_source_says_before_it_writes() -> None:
-    """Where scopes are whole; not who read it, when and in which run. Tables of whole days are written again anyway."""
-    text = _flat(sql.merge_from_staging(INCIDENTS, SCHEMA, "STAGE_X", whole=True))
+    """Not who read it, when and in which run."""
+    text = _flat(sql.merge_from_staging(INCIDENTS, SCHEMA, "STAGE_X", compare=True))
     compared = text.partition("WHEN MATCHED AND ")[2].partition(" THEN UPDATE SET ")[0]
     names = [column.name.upper() for column in INCIDENTS.columns if column.name not in INCIDENTS.keys]
     for name in (*names, "DQ_VALID", "DQ_FLAGS", "_IS_DELETED"):
         assert re.search(rf't\."{name}"\)? IS DISTINCT FROM (TO_JSON\()?s\."{name}"', compared), name
     assert compared.count("IS DISTINCT FROM") == len(names) + 3
-    assert "IS DISTINCT FROM" not in sql.merge_from_staging(GITHUB_USERS, SCHEMA, "STAGE_X", whole=True)
+    assert "IS DISTINCT FROM" not in sql.merge_from_staging(INCIDENTS, SCHEMA, "STAGE_X")
+
+
+def test_what_is_read_whole_is_compared_and_a_small_delta_written() -> None:
+    """Tables of whole days are written again in any case, for their observation."""
+    assert INCIDENTS.compares(["companya/standard/public/2026-11"])
+    assert not INCIDENTS.compares([])
+    assert INCIDENT_UPDATES.compares([])
+    assert not GITHUB_USERS.compares(["an organisation"])
 
 
 def test_the_merge_never_moves_keys_or_the_anchor() -> None:
