@@ -1,8 +1,6 @@
 """`FACT_INCIDENT_FOLLOW_UPS`: what is left to do after the incidents of every incident.io workspace."""
 
-from shared.contracts.contract import Column, Contract, Kind
-
-TEXT, INTEGER, INSTANT, JSON = Kind.TEXT, Kind.INTEGER, Kind.INSTANT, Kind.JSON
+from shared.contracts.contract import INSTANT, INTEGER, JSON, TEXT, Column, Contract
 
 FOLLOW_UPS = Contract(
     name="follow_ups",

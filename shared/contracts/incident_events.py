@@ -1,8 +1,6 @@
 """`FACT_INCIDENT_EVENTS`: what the workspaces' webhooks told, event by event, as received."""
 
-from shared.contracts.contract import Column, Contract, Kind
-
-TEXT, INSTANT, JSON = Kind.TEXT, Kind.INSTANT, Kind.JSON
+from shared.contracts.contract import INSTANT, JSON, TEXT, Column, Contract
 
 INCIDENT_EVENTS = Contract(
     name="incident_events",

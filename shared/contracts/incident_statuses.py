@@ -1,8 +1,6 @@
 """`DIM_INCIDENT_STATUSES`: what every incident.io workspace calls the states of an incident."""
 
-from shared.contracts.contract import Column, Contract, Kind
-
-TEXT, INTEGER, INSTANT, JSON = Kind.TEXT, Kind.INTEGER, Kind.INSTANT, Kind.JSON
+from shared.contracts.contract import INSTANT, INTEGER, JSON, TEXT, Column, Contract
 
 INCIDENT_STATUSES = Contract(
     name="incident_statuses",

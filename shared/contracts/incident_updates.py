@@ -1,8 +1,6 @@
 """`FACT_INCIDENT_UPDATES`: what was said of the incidents of every incident.io workspace, and when they changed."""
 
-from shared.contracts.contract import Column, Contract, Kind
-
-TEXT, INTEGER, INSTANT, JSON = Kind.TEXT, Kind.INTEGER, Kind.INSTANT, Kind.JSON
+from shared.contracts.contract import INSTANT, INTEGER, JSON, TEXT, Column, Contract
 
 INCIDENT_UPDATES = Contract(
     name="incident_updates",

@@ -9,8 +9,9 @@ from shared.sources.incident_io.census import Census
 from shared.sources.incident_io.follow_ups import FollowUps
 from shared.sources.incident_io.identity import PATH, Identity, identity_of
 from shared.sources.incident_io.incidents import STATUS_CATEGORIES, Incidents
-from shared.sources.incident_io.severities import Severities
-from shared.sources.incident_io.statuses import Statuses
+from shared.sources.incident_io.listing import Snapshot
+from shared.sources.incident_io.severities import severity_rows
+from shared.sources.incident_io.statuses import status_rows
 from shared.sources.incident_io.updates import IncidentUpdates
 from shared.sources.incident_io.workspace import settings_of
 
@@ -26,8 +27,8 @@ class IncidentIo(ByContract):
                 "incidents": Incidents(),
                 "follow_ups": FollowUps(),
                 "incident_updates": IncidentUpdates(),
-                "incident_statuses": Statuses(),
-                "severities": Severities(),
+                "incident_statuses": Snapshot("/v1/incident_statuses", "incident_statuses", status_rows),
+                "severities": Snapshot("/v1/severities", "severities", severity_rows),
             }
         )
         self._census = Census()

@@ -1,12 +1,20 @@
 """incident.io's lists beside that of the incidents: an object with the list inside, joined by a cursor if at all."""
 
+from collections.abc import Callable, Sequence
+
 import msgspec
 
-from shared.extract.pages import PageSeen
+from shared.extract.pages import PageFlow, PageRequest, PageSeen, one_page
 from shared.extract.sender import UnusableBody
 from shared.ports import HttpResponse
+from shared.registry.incident_io import IncidentIoSettings
+from shared.registry.model import Source
 from shared.sources.envelope import field_of, records_in
-from shared.sources.family import RawPage
+from shared.sources.family import ExtractionRange, RawPage, Rows
+from shared.sources.incident_io.workspace import settings_of
+
+ToRows = Callable[[IncidentIoSettings, Sequence[bytes], ExtractionRange], Rows]
+"""Records of a workspace as rows of their contract."""
 
 
 class _Paging(msgspec.Struct):
@@ -30,3 +38,24 @@ def whole_list(response: HttpResponse, key: str) -> RawPage:
     if not page.records:
         raise UnusableBody(f"not a single record under {key!r}, which no workspace is without")
     return page
+
+
+class Snapshot:
+    """A list that one answer holds whole; what it lacks is gone."""
+
+    def __init__(self, path: str, key: str, convert: ToRows) -> None:
+        self._path, self._key, self._convert = path, key, convert
+
+    def pages(self, source: Source, _extraction: ExtractionRange, _resume: str) -> PageFlow:
+        """One request, whose scope is the workspace."""
+        return one_page(PageRequest(self._path, scope=(settings_of(source).workspace,)))
+
+    def split(self, _source: Source, _request: PageRequest, response: HttpResponse) -> RawPage:
+        """All of its records."""
+        return whole_list(response, self._key)
+
+    def rows(
+        self, source: Source, pages: Sequence[RawPage], _scope: Sequence[str], extraction: ExtractionRange
+    ) -> Rows:
+        """A row a record."""
+        return self._convert(settings_of(source), [r for page in pages for r in page.records], extraction)

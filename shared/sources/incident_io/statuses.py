@@ -5,17 +5,10 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from shared.contracts.incident_statuses import INCIDENT_STATUSES
-from shared.extract.pages import PageFlow, PageRequest, one_page
-from shared.ports import HttpResponse
 from shared.registry.incident_io import IncidentIoSettings
-from shared.registry.model import Source
-from shared.sources.family import ExtractionRange, RawPage, Rows
-from shared.sources.incident_io.listing import whole_list
-from shared.sources.incident_io.workspace import settings_of
+from shared.sources.family import ExtractionRange, Rows
 from shared.sources.record import Identifier, Instant, decoded, known_fields
 from shared.sources.table import Row, Table
-
-PATH = "/v1/incident_statuses"
 
 
 class _Status(Struct):
@@ -29,24 +22,6 @@ class _Status(Struct):
 
 
 _FIELDS = known_fields(_Status)
-
-
-class Statuses:
-    """`GET /v1/incident_statuses`: a snapshot; a status that it lacks is gone."""
-
-    def pages(self, source: Source, _extraction: ExtractionRange, _resume: str) -> PageFlow:
-        """One request, whose scope is the workspace."""
-        return one_page(PageRequest(PATH, scope=(settings_of(source).workspace,)))
-
-    def split(self, _source: Source, _request: PageRequest, response: HttpResponse) -> RawPage:
-        """All statuses."""
-        return whole_list(response, "incident_statuses")
-
-    def rows(
-        self, source: Source, pages: Sequence[RawPage], _scope: Sequence[str], extraction: ExtractionRange
-    ) -> Rows:
-        """A row a status."""
-        return status_rows(settings_of(source), [r for page in pages for r in page.records], extraction)
 
 
 def status_rows(settings: IncidentIoSettings, records: Sequence[bytes], extraction: ExtractionRange) -> Rows:
