@@ -1,18 +1,21 @@
 """Whether a request was signed by the sender: the Standard Webhooks scheme, decided without I/O.
 
-Signed is `<id>.<timestamp>.<body>`, by HMAC-SHA256, over the bytes as they came. Header names begin with `webhook-`, or
+Signed is `<id>.<timestamp>.<body>`, by HMAC-SHA256, over the text as it came. Header names begin with `webhook-`, or
 with `svix-` as the same sender's older name. https://github.com/standard-webhooks/standard-webhooks
+
+The scheme's own library makes the signatures; what is refused before one is compared is decided here.
 """
 
 import base64
 import binascii
-import hashlib
 import hmac
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+
+from standardwebhooks.webhooks import Webhook
 
 TOLERANCE = timedelta(minutes=5)
 """How far a request's timestamp may lie from our clock, either way: what the specification's libraries allow."""
@@ -48,6 +51,7 @@ class Refusal(StrEnum):
     MALFORMED_HEADERS = "a signature header is malformed"
     TOO_OLD = "the timestamp is too old"
     TOO_NEW = "the timestamp lies in the future"
+    NO_TEXT = "the body is no UTF-8, and no sender signs such a one"
     NO_MATCH = "no signature fits"
 
 
@@ -73,9 +77,15 @@ def parse_keys(secret: str) -> tuple[tuple[SigningKey, ...], int]:
 
 
 def sign(key: SigningKey, webhook_id: str, timestamp: str, body: bytes) -> str:
-    """The signature that a sender with this key sends."""
-    signed = b".".join((webhook_id.encode(), timestamp.encode(), body))
-    return "v1," + base64.b64encode(hmac.digest(key.value, signed, hashlib.sha256)).decode()
+    """The signature that a sender with this key sends: `v1,<base64>`. `timestamp` is Unix seconds, ten digits.
+
+    Raises UnicodeDecodeError for a body that is no UTF-8; the scheme signs text.
+    """
+    return _sign(key, webhook_id, timestamp, body.decode())
+
+
+def _sign(key: SigningKey, webhook_id: str, timestamp: str, text: str) -> str:
+    return Webhook(key.value).sign(webhook_id, datetime.fromtimestamp(int(timestamp), UTC), text)
 
 
 def verdict(
@@ -92,9 +102,13 @@ def verdict(
         return Refusal.TOO_OLD
     if read.sent_at > now + TOLERANCE:
         return Refusal.TOO_NEW
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        return Refusal.NO_TEXT
     for key in keys:
-        expected = sign(key, read.webhook_id, read.timestamp, body).encode()
-        if any(hmac.compare_digest(expected, given.encode()) for given in read.signatures):
+        expected = _sign(key, read.webhook_id, read.timestamp, text)
+        if any(hmac.compare_digest(expected, given) for given in read.signatures):
             return read
     return Refusal.NO_MATCH
 
