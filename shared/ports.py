@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 
 from shared.contracts.contract import Contract
 from shared.contracts.platform_table import PlatformTable
+from shared.errors import PipelineError
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,10 @@ class Subscriber(Protocol):
 
     def pull(self, subscription: str, limit: int) -> list[HeldMessage]:
         """At most `limit` messages of those that wait; not always all that wait, and none is no proof of emptiness."""
+        ...
+
+    def pull_each(self, subscriptions: Sequence[str], limit: int) -> dict[str, list[HeldMessage] | PipelineError]:
+        """`pull` from each, many at a time: an empty one is waited for. What failed has its error for an answer."""
         ...
 
     def acknowledge(self, subscription: str, receipts: Sequence[str]) -> None:

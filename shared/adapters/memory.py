@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from shared.crc32c import crc32c_base64
-from shared.errors import ConfigurationError, ResponseTooLarge, StateConflict
+from shared.errors import ConfigurationError, PipelineError, ResponseTooLarge, StateConflict
 from shared.ports import (
     Clock,
     Creation,
@@ -242,6 +242,16 @@ class MemorySubscriber:
         del self.waiting[subscription][:limit]
         self.held[subscription] += taken
         return taken
+
+    def pull_each(self, subscriptions: Sequence[str], limit: int) -> dict[str, list[HeldMessage] | PipelineError]:
+        """See Subscriber."""
+        pulled: dict[str, list[HeldMessage] | PipelineError] = {}
+        for subscription in subscriptions:
+            try:
+                pulled[subscription] = self.pull(subscription, limit)
+            except PipelineError as exc:
+                pulled[subscription] = exc
+        return pulled
 
     def acknowledge(self, subscription: str, receipts: Sequence[str]) -> None:
         """See Subscriber."""

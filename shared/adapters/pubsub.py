@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -11,13 +12,15 @@ from google.auth.exceptions import GoogleAuthError
 from google.cloud import pubsub_v1
 from google.cloud.pubsub_v1.publisher.exceptions import MessageTooLargeError
 
-from shared.errors import ConfigurationError, PublishFailed, PullFailed
+from shared.errors import ConfigurationError, PipelineError, PublishFailed, PullFailed
 from shared.ports import HeldMessage
 
 TIMEOUT_SECONDS = 60.0
 
 PULL_SECONDS = 3.0
 # The service holds a pull of an empty subscription open; whoever looks through dozens of them cannot wait for long.
+
+PULLS_AT_ONCE = 16
 
 
 class PubSubPublisher:
@@ -69,6 +72,18 @@ class PubSubSubscriber:
             )
             for received in answer.received_messages
         ]
+
+    def pull_each(self, subscriptions: Sequence[str], limit: int) -> dict[str, list[HeldMessage] | PipelineError]:
+        """See Subscriber."""
+
+        def pulled(subscription: str) -> list[HeldMessage] | PipelineError:
+            try:
+                return self.pull(subscription, limit)
+            except PipelineError as exc:
+                return exc
+
+        with ThreadPoolExecutor(PULLS_AT_ONCE) as pool:
+            return dict(zip(subscriptions, pool.map(pulled, subscriptions), strict=True))
 
     def acknowledge(self, subscription: str, receipts: Sequence[str]) -> None:
         """See Subscriber."""

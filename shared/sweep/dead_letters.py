@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 
 from shared import logs
-from shared.errors import MalformedMessage, RejectedObject
+from shared.errors import MalformedMessage, PipelineError, RejectedObject
 from shared.landing import PartName
 from shared.messages import LANDED_TOPIC, SWEEP_TOPIC, ExtractMessage, LandedMessage, Message
 from shared.ports import HeldMessage
@@ -62,14 +62,16 @@ def verdict(facts: Facts) -> Verdict:
 
 def redrive_dead_letters(sweep: Round) -> None:
     """Look through the letters of every topic, a bounded number of each."""
-    for topic in pushed_topics(sweep.ports.registry, enabled_only=True):
+    topics = pushed_topics(sweep.ports.registry, enabled_only=True)
+    pulled = sweep.ports.subscriber.pull_each([dead_topic(topic) for topic in topics], _MOST_A_TOPIC)
+    for topic in topics:
         with sweep.attempt("sweep.dead_letters_failed", topic=topic):
-            _look_through(sweep, topic)
+            _look_through(sweep, topic, pulled[dead_topic(topic)])
 
 
-def _look_through(sweep: Round, topic: str) -> None:
-    subscriber, subscription = sweep.ports.subscriber, dead_topic(topic)
-    held = subscriber.pull(subscription, _MOST_A_TOPIC)
+def _look_through(sweep: Round, topic: str, held: list[HeldMessage] | PipelineError) -> None:
+    if isinstance(held, PipelineError):
+        raise held
     settled: set[str] = set()
     try:
         for letter in held:
@@ -78,7 +80,8 @@ def _look_through(sweep: Round, topic: str) -> None:
                 if _settle(sweep, topic, letter):
                     settled.add(letter.receipt)
     finally:
-        subscriber.give_back(subscription, [letter.receipt for letter in held if letter.receipt not in settled])
+        left = [letter.receipt for letter in held if letter.receipt not in settled]
+        sweep.ports.subscriber.give_back(dead_topic(topic), left)
 
 
 def _settle(sweep: Round, topic: str, letter: HeldMessage) -> bool:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.adapters.memory import MemorySubscriber
+from shared.adapters.memory import Faults, MemorySubscriber
 from shared.adapters.pubsub import PubSubPublisher, PubSubSubscriber
 from shared.errors import ConfigurationError, PullFailed
 from shared.ports import HeldMessage, Subscriber
@@ -20,6 +20,8 @@ class Box:
 
     subscriber: Subscriber
     name: str
+    other: str
+    """Another subscription, of which nothing comes."""
     put: Callable[[Mapping[str, str], bytes], None]
 
     def pulled(self, count: int = 1) -> list[HeldMessage]:
@@ -42,12 +44,13 @@ def box(request: pytest.FixtureRequest) -> Box:
         def keep(attributes: Mapping[str, str], data: bytes) -> None:
             fake.put("letters", attributes, data, datetime.now(UTC))
 
-        return Box(fake, "letters", keep)
+        return Box(fake, "letters", "others", keep)
     stack: Stack = request.getfixturevalue("stack")
     topic, _ = stack.new_topic()
+    other, _ = stack.new_topic()
     with stack.in_environment():
         publisher, subscriber = PubSubPublisher(PROJECT), PubSubSubscriber(PROJECT)
-    return Box(subscriber, topic, lambda attributes, data: publisher.publish(topic, attributes, data))
+    return Box(subscriber, topic, other, lambda attributes, data: publisher.publish(topic, attributes, data))
 
 
 def test_a_message_comes_whole(box: Box) -> None:
@@ -84,6 +87,39 @@ def test_a_pull_takes_no_more_than_it_may(box: Box) -> None:
     for number in range(3):
         box.put({"n": str(number)}, b"x")
     assert len(box.subscriber.pull(box.name, 2)) <= 2
+
+
+def test_many_are_looked_into_at_once_and_each_has_its_answer(box: Box) -> None:
+    box.put({"n": "1"}, b"x")
+    held: list[HeldMessage] = []
+
+    def came() -> bool:
+        pulled = box.subscriber.pull_each([box.name, box.other], 10)
+        assert pulled[box.other] == []
+        assert isinstance(pulled[box.name], list)
+        held.extend(pulled[box.name])  # type: ignore[arg-type]  # checked by the line before
+        return bool(held)
+
+    eventually(came)
+    assert [message.attributes["n"] for message in held] == ["1"]
+    assert box.subscriber.pull_each([], 10) == {}
+
+
+def test_one_that_fails_is_its_own_answer() -> None:
+    faults = Faults()
+    faults.before.append(("pull", "letters", PullFailed("no")))
+    pulled = MemorySubscriber(faults).pull_each(["letters", "others"], 1)
+    assert isinstance(pulled["letters"], PullFailed)
+    assert pulled["others"] == []
+
+
+@pytest.mark.emulated
+def test_one_that_does_not_exist_is_its_own_answer(stack: Stack) -> None:
+    topic, _ = stack.new_topic()
+    with stack.in_environment():
+        pulled = PubSubSubscriber(PROJECT, pull_seconds=1.0).pull_each(["absent", topic], 1)
+    assert isinstance(pulled["absent"], ConfigurationError)
+    assert pulled[topic] == []
 
 
 def test_nothing_to_say_is_no_call(box: Box) -> None:
