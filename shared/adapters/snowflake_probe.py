@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import snowflake.connector
+from snowflake.connector import DictCursor
 from snowflake.connector import errors as sf
 
 from shared.errors import WarehouseRefused, WarehouseUnavailable
@@ -33,6 +34,16 @@ class ConnectorProbe:
         except sf.Error as exc:
             return str(exc.raw_msg or exc)[:300]
         return None
+
+    def show(self, statement: str) -> list[dict[str, str]]:
+        """See SnowflakeProbe."""
+        cursor = self._session().cursor(DictCursor)
+        try:
+            cursor.execute(statement, timeout=self._timeout_seconds)
+            rows = cursor.fetchall()
+        except sf.Error as exc:
+            raise WarehouseRefused(f"{statement}: {str(exc.raw_msg or exc)[:300]}") from exc
+        return [{str(name).lower(): str(value) for name, value in dict(row).items()} for row in rows]
 
     def _session(self) -> snowflake.connector.SnowflakeConnection:
         if self._connection is None:

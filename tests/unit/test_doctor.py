@@ -9,7 +9,7 @@ from shared.errors import PermanentError, TransientError, WarehouseRefused
 from shared.operate.doctor import machine
 from shared.operate.doctor.check import Check, Verdict, as_json, as_text, examine, healthy, ok, unknown, warning, wrong
 from shared.operate.doctor.cloud import Project, looks
-from shared.operate.doctor.snowflake import examine_snowflake
+from shared.operate.doctor.snowflake import examine_grants, examine_snowflake
 from shared.operate.doctor.snowflake import looks as snowflake_looks
 from shared.settings import Settings, SnowflakeSettings
 from tests.support.google_project import ENVIRONMENT, NUMBER, PROJECT, GoogleProject, account
@@ -209,8 +209,16 @@ SNOWFLAKE = SnowflakeSettings("acme", "LOADER", "LOADER", "ETL_SMALL", "RAW", "P
 class Probe:
     """Lets everybody in, and refuses the statements that hold one of these texts."""
 
-    def __init__(self, *refused: str, login: Exception | None = None) -> None:
+    def __init__(
+        self,
+        *refused: str,
+        login: Exception | None = None,
+        grants: dict[str, list[tuple[str, str, str]]] | None = None,
+        owners: dict[str, str] | None = None,
+    ) -> None:
         self.refused, self.statements, self._login = refused, list[str](), login
+        self._grants = GRANTS if grants is None else grants
+        self._owners = {"FACT_INCIDENTS": "RAW_OWNER"} if owners is None else owners
 
     def login(self) -> str:
         """See SnowflakeProbe."""
@@ -222,6 +230,23 @@ class Probe:
         """See SnowflakeProbe."""
         self.statements.append(statement)
         return "Insufficient privileges" if any(text in statement for text in self.refused) else None
+
+    def show(self, statement: str) -> list[dict[str, str]]:
+        """See SnowflakeProbe."""
+        self.statements.append(statement)
+        if problem := self.try_out(statement):
+            raise WarehouseRefused(problem)
+        if statement == 'SHOW TABLES IN SCHEMA "RAW"."PUBLIC"':
+            return [{"name": name, "owner": owner} for name, owner in self._owners.items()]
+        role = statement.removeprefix('SHOW GRANTS TO ROLE "').removesuffix('"')
+        return [dict(zip(("privilege", "granted_on", "name"), grant, strict=True)) for grant in self._grants[role]]
+
+
+GRANTS = {
+    "LOADER": [("USAGE", "DATABASE", "RAW"), ("USAGE", "ROLE", "RAW_OWNER")],
+    "RAW_OWNER": [("CREATE TABLE", "SCHEMA", "RAW.PUBLIC"), ("OWNERSHIP", "TABLE", "RAW.PUBLIC.FACT_INCIDENTS")],
+}
+"""As the infrastructure gives them."""
 
 
 def test_snowflake_is_tried_out_without_changing_anything() -> None:
@@ -244,6 +269,35 @@ def test_a_missing_grant_is_told_with_its_statement(refused: str, name: str, rem
     (check,) = [c for c in examine_snowflake(SNOWFLAKE, Probe(refused)) if c.verdict is not Verdict.OK]
     assert (check.name, check.seen) == (name, "Insufficient privileges")
     assert remedy in check.remedy
+
+
+def test_a_role_may_what_those_may_that_it_is_a_member_of() -> None:
+    probe = Probe()
+    assert [check.verdict for check in examine_grants(SNOWFLAKE, probe)] == [Verdict.OK] * 2
+    circle = {**GRANTS, "RAW_OWNER": [*GRANTS["RAW_OWNER"], ("USAGE", "ROLE", "LOADER")]}
+    assert [check.verdict for check in examine_grants(SNOWFLAKE, Probe(grants=circle))] == [Verdict.OK] * 2
+    owner = {"LOADER": [("OWNERSHIP", "SCHEMA", '"RAW"."PUBLIC"')]}
+    checks = list(examine_grants(SNOWFLAKE, Probe(grants=owner, owners={})))
+    assert [check.verdict for check in checks] == [Verdict.OK] * 2
+
+
+def test_a_role_that_may_make_no_tables() -> None:
+    elsewhere = {"LOADER": [("CREATE TABLE", "SCHEMA", "RAW.OTHER"), ("USAGE", "SCHEMA", "RAW.PUBLIC")]}
+    (check,) = [c for c in examine_grants(SNOWFLAKE, Probe(grants=elsewhere, owners={})) if c.verdict is Verdict.WRONG]
+    assert check.remedy == "GRANT CREATE TABLE ON SCHEMA RAW.PUBLIC TO ROLE LOADER"
+
+
+def test_a_table_of_somebody_else_is_named() -> None:
+    """Made by hand, it cannot get a contract's new column."""
+    probe = Probe(owners={"FACT_INCIDENTS": "RAW_OWNER", "By hand": "SYSADMIN"})
+    (check,) = [c for c in examine_grants(SNOWFLAKE, probe) if c.verdict is Verdict.WRONG]
+    assert check.seen == "By hand belongs to SYSADMIN"
+    assert check.remedy == 'GRANT OWNERSHIP ON TABLE RAW.PUBLIC."By hand" TO ROLE LOADER COPY CURRENT GRANTS'
+
+
+def test_grants_that_are_not_shown_are_unknown() -> None:
+    checks = list(examine(snowflake_looks(SNOWFLAKE, Probe("SHOW GRANTS"))))
+    assert [check.verdict for check in checks] == [Verdict.OK] * 4 + [Verdict.UNKNOWN]
 
 
 def test_a_refused_login_is_all_that_is_told_of_snowflake() -> None:
