@@ -31,7 +31,8 @@ def main(plan: DbtPlan) -> BuildReport:
     ]
     # our callback writes the log lines; dbt's own would not be Cloud Logging's
     quiet = ["--quiet", "--no-print", "--log-level", "none", "--log-level-file", "none"]
-    parsed = dbtRunner(callbacks=[_tell]).invoke([*quiet, "parse", *common])
+    # the build writes the manifest as well, and with what it compiled
+    parsed = dbtRunner(callbacks=[_tell]).invoke([*quiet, "--no-write-json", "parse", *common])
     if not parsed.success:
         return _failed(parsed, Freshness())
     runner = dbtRunner(manifest=parsed.result, callbacks=[_tell])  # type: ignore[arg-type]  # parse returns a Manifest

@@ -14,19 +14,25 @@ from shared.state.lease import is_live
 from shared.windows.window import Window
 
 _POLL_SECONDS = 0.1
+_BUILD_POLL_SECONDS = 0.5
+# builds take many seconds, and a look at them is a dozen requests to the storage emulator, which has its share of the
+# machine's cores
 
 
 class TookTooLong(Exception):
     """What was waited for did not happen in time."""
 
 
-def wait_for(what: str, condition: Callable[[], bool], seconds: float) -> float:
-    """Wait until the condition holds; returns the seconds it took. Raises TookTooLong saying what did not happen."""
+def wait_for(what: str, condition: Callable[[], bool], seconds: float, *, every: float = _POLL_SECONDS) -> float:
+    """Wait until the condition holds, looking `every` so many seconds; returns the seconds it took.
+
+    Raises TookTooLong saying what did not happen.
+    """
     started = time.monotonic()
     while not condition():
         if time.monotonic() - started > seconds:
             raise TookTooLong(f"{what}: not within {seconds:.0f} s; see the logs")
-        time.sleep(_POLL_SECONDS)
+        time.sleep(every)
     return time.monotonic() - started
 
 
@@ -59,7 +65,7 @@ def wait_for_builds(documents: Documents, reports: Bucket, seconds: float, *, si
                 raise BuildFailed("dbt failed:\n" + "\n".join(report["failures"]))
         return nothing_pending(documents)
 
-    return wait_for("dbt", done, seconds)
+    return wait_for("dbt", done, seconds, every=_BUILD_POLL_SECONDS)
 
 
 def artifacts() -> Bucket:

@@ -1,6 +1,14 @@
 """Settings of every tier: property tests leave no files behind, and never fail for the machine being slow."""
 
+import os
+from pathlib import Path
+
 from hypothesis import HealthCheck, settings
+
+# Whatever the tests talk to is on loopback, without TLS. Each httpx client would load the authorities of the public web
+# all the same, which costs 20 ms of CPU, and stories that wait make one after the other.
+os.environ.pop("SSL_CERT_FILE", None)
+os.environ["SSL_CERT_DIR"] = str(Path(__file__).parent)
 
 settings.register_profile(
     "suite",

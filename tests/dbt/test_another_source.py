@@ -120,9 +120,9 @@ def _unions(sql: str) -> int:
     return len(re.findall(r"\bunion all\b", sql))
 
 
-@pytest.mark.parametrize(("count", "tools"), [(1, 1), (3, 7), (5, 8)])
+@pytest.mark.parametrize(("count", "tools"), [(1, 1), (5, 8)])
 def test_every_loop_follows_the_registry(tmp_path: Path, count: int, tools: int) -> None:
-    """One, as many as there are, and more, of each kind."""
+    """One of each kind, and more than there are."""
     wanted_tools = (*TOOLS, "github_copilot")[:tools]
     project = _project(tmp_path, WORKSPACES[:count], wanted_tools, MONITORS[:count])
     _compile(project)

@@ -130,7 +130,7 @@ class Running:
         def still() -> bool:
             return nothing_pending(self.documents) and not self._jobs_running()
 
-        wait_for("dbt's rest", still, DBT_SECONDS)
+        wait_for("dbt's rest", still, DBT_SECONDS, every=0.3)
         names = [stored for stored in self.artifacts.list("runs/") if stored.name.endswith("/report.json")]
         return [self.artifact(stored.name) for stored in sorted(names, key=lambda stored: stored.generation)]
 
