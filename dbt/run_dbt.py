@@ -8,6 +8,7 @@ from typing import Any
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 
 from shared import logs
+from shared.adapters.dbt_parse import keep_parse, kept_parse, parse
 from shared.transform.gate import Freshness, freshness
 from shared.transform.plan_file import DbtPlan, write_report
 from shared.transform.run import BuildReport
@@ -32,9 +33,11 @@ def main(plan: DbtPlan) -> BuildReport:
     # our callback writes the log lines; dbt's own would not be Cloud Logging's
     quiet = ["--quiet", "--no-print", "--log-level", "none", "--log-level-file", "none"]
     # the build writes the manifest as well, and with what it compiled
-    parsed = dbtRunner(callbacks=[_tell]).invoke([*quiet, "--no-write-json", "parse", *common])
+    kept = kept_parse(Path(plan.project), plan.target)
+    parsed = parse([*quiet, "--no-write-json", "parse", *common], Path(plan.target_path), kept, [_tell])
     if not parsed.success:
         return _failed(parsed, Freshness())
+    keep_parse(Path(plan.target_path), kept)
     runner = dbtRunner(manifest=parsed.result, callbacks=[_tell])  # type: ignore[arg-type]  # parse returns a Manifest
     found = Freshness()
     if plan.sources:

@@ -38,8 +38,8 @@ _DATABASE, _SCHEMA = "{{ var('raw_database', 'RAW') }}", "{{ var('raw_schema', '
 
 # The age is measured against the window being built, not against the clock, so that a replayed month is as fresh as it
 # was; dbt compares with the clock, hence the shift. A source without any complete window answers NULL, the oldest age.
-# The instant comes from the var `as_of`, else from DBT_AS_OF: changed vars make dbt parse everything anew, a changed
-# environment variable only this file.
+# The instant is a variable of the environment and no var: changed vars make dbt parse everything anew, this only the
+# sources file.
 _LOADED_AT = """\
 select dateadd('second', -datediff('second', max(window_end), {as_of}), current_timestamp()) as loaded_at
 from {database}.{schema}.{table}
@@ -48,7 +48,7 @@ where source = '{source}'
 """
 
 _AS_OF = (
-    "{% set as_of = var('as_of', none) or env_var('DBT_AS_OF', '') -%}"
+    "{% set as_of = env_var('DBT_AS_OF', '') -%}"
     "{{ \"to_timestamp_tz('\" ~ as_of ~ \"')\" if as_of else 'current_timestamp()' }}"
 )
 
@@ -56,7 +56,7 @@ _AS_OF = (
 def dbt_vars(known: Registry) -> dict[str, Any]:
     """The vars that every dbt command of the project needs.
 
-    The instant that freshness is measured from is the caller's to add: the var `as_of` or DBT_AS_OF, else the clock.
+    The instant that freshness is measured from is the caller's to add: DBT_AS_OF in the environment, else the clock.
     `incident_io_workspaces` and `ai_tools` list workspaces and tools by name, disabled ones too: their history stays in
     the marts. A tool's `estimators` are all versions, oldest first, the last one in force. `slo_monitors` lists the SLO
     monitors with what stages their objectives and their measurements.

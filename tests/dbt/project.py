@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from shared.adapters.dbt_parse import kept_parse
 from shared.contracts import CONTRACTS
 from shared.registry import Registry
 from shared.transform.dbt_inputs import SOURCES_FILE, dbt_vars, sources_yaml
-from tests.support.dbt import Done, dbt
+from tests.support.dbt import Done, dbt, dbt_as_a_job
 
 ROOT = Path(__file__).parents[2]
 PROJECT = ROOT / "dbt"
@@ -19,7 +20,8 @@ PARTS = ("analyses", "macros", "models", "seeds", "snapshots", "tests", "dbt_pro
 
 _PARSES: dict[str, bytes] = {}
 """dbt's notes of its last parse, by the vars. Parsing everything is half of a small build; with the notes of another
-folder dbt parses what differs from it, as it does after an edit, and everything if the notes are not good for that."""
+folder dbt parses what differs from it, as it does after an edit, and everything if the notes are not good for that. The
+first of a process begin with the checkout's own, which its jobs leave there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,29 +32,25 @@ class DbtProject:
     variables: Mapping[str, Any]
     port: int = 0
 
-    def run(
-        self,
-        *arguments: str,
-        succeeds: bool = True,
-        environment: Mapping[str, str] | None = None,
-        **variables: object,
-    ) -> Done:
-        """Run dbt with the project's vars and these; its outcome is asserted unless `succeeds` is False."""
-        given = json.dumps({**self.variables, **variables})
-        parse = self.folder / "target" / "partial_parse.msgpack"
+    def run(self, *arguments: str, succeeds: bool = True, environment: Mapping[str, str] | None = None) -> Done:
+        """Run dbt with the project's vars; its outcome is asserted unless `succeeds` is False."""
+        given = json.dumps(self.variables)
+        target = self.folder / "target"
+        notes = target / "partial_parse.msgpack"
         if given in _PARSES:
-            parse.parent.mkdir(exist_ok=True)
-            parse.write_bytes(_PARSES[given])
-        done = dbt(
-            [
-                *arguments,
-                *("--project-dir", str(self.folder), "--profiles-dir", str(self.folder), "--target", "local"),
-                *("--vars", given),
-            ],
-            {"SNOWFLAKE_PORT": str(self.port or 1), "SNOWFLAKE_HOST": "127.0.0.1", **(environment or {})},
-        )
-        if parse.exists():
-            _PARSES[given] = parse.read_bytes()
+            target.mkdir(exist_ok=True)
+            notes.write_bytes(_PARSES[given])
+        options = [
+            *("--project-dir", str(self.folder), "--profiles-dir", str(self.folder), "--target", "local"),
+            *("--target-path", str(target), "--vars", given),
+        ]
+        connection = {"SNOWFLAKE_PORT": str(self.port or 1), "SNOWFLAKE_HOST": "127.0.0.1", **(environment or {})}
+        if arguments[0] == "parse":
+            done = dbt([*arguments, *options], connection)
+        else:
+            done = dbt_as_a_job(arguments, options, connection, target, kept_parse(PROJECT, "local"))
+        if notes.exists():
+            _PARSES[given] = notes.read_bytes()
         if succeeds:
             assert done.succeeded, done.told
         return done

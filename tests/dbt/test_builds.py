@@ -194,9 +194,9 @@ def test_the_figures_by_month(third: Build, project: DbtProject, warehouse: Ware
     assert 0 in {count for _, count in of_a}
 
 
-def _freshness(project: DbtProject, **how: Any) -> dict[str, str]:
+def _freshness(project: DbtProject, environment: dict[str, str]) -> dict[str, str]:
     selected = [f"source:incident_io.company{workspace}_incidents" for workspace in "abc"]
-    project.run("source", "freshness", "--select", *selected, succeeds=False, **how)
+    project.run("source", "freshness", "--select", *selected, succeeds=False, environment=environment)
     results = json.loads((project.folder / "target" / "sources.json").read_text())["results"]
     return {result["unique_id"].rsplit(".", 1)[1]: result["status"] for result in results}
 
@@ -206,13 +206,13 @@ def test_freshness_is_measured_from_the_window_being_built(project: DbtProject, 
     close_window(warehouse.cursor, "incident_io_companya_incidents", replayed, "complete")
     close_window(warehouse.cursor, "incident_io_companyb_incidents", replayed - timedelta(hours=3), "superseded")
     close_window(warehouse.cursor, "incident_io_companyb_incidents", replayed, "missing")
-    assert _freshness(project, as_of=to_text(replayed)) == {
+    assert _freshness(project, {"DBT_AS_OF": to_text(replayed)}) == {
         "companya_incidents": "pass",
         "companyb_incidents": "warn",
         "companyc_incidents": "error",
     }
     two_days_on = {"DBT_AS_OF": to_text(replayed + timedelta(days=2))}
-    assert set(_freshness(project, environment=two_days_on).values()) == {"error"}
+    assert set(_freshness(project, two_days_on).values()) == {"error"}
 
 
 def test_the_builds_tests_can_fail(third: Build, project: DbtProject, warehouse: Warehouse) -> None:

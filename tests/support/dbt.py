@@ -6,7 +6,12 @@ import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+from dbt.cli.main import dbtRunner, dbtRunnerResult
+
+from shared.adapters.dbt_parse import parse
 
 _QUIET = ("--no-use-colors", "--quiet", "--no-print", "--log-level-file", "none")
 
@@ -21,22 +26,39 @@ class Done:
 
 def dbt(arguments: Sequence[str], environment: Mapping[str, str]) -> Done:
     """Run a dbt command as a process of its own would, with `environment` added to this process's meanwhile."""
-    from dbt.cli.main import dbtRunner
-
-    told: list[str] = []
-
-    def listen(event: Any) -> None:
-        if event.info.level != "debug":
-            told.append(event.info.msg)
-
+    told = _Told()
     with _environment(environment):
         # without a manifest of its own, every command parses anew what changed on disk, as a process would
-        result = dbtRunner(callbacks=[listen]).invoke(
-            ["--no-use-colors", "--quiet", "--log-level-file", "none", *arguments]
-        )
-    if result.exception is not None:
-        told.append(str(result.exception))
-    return Done(result.success, "\n".join(told))
+        return told.done(dbtRunner(callbacks=[told.listen]).invoke([*_QUIET, *arguments]))
+
+
+def dbt_as_a_job(
+    command: Sequence[str], options: Sequence[str], environment: Mapping[str, str], target_path: Path, begin_from: Path
+) -> Done:
+    """The same, after a parse of its own as a job has one: see `parse`. `options` are those of both."""
+    told = _Told()
+    with _environment(environment):
+        parsed = parse([*_QUIET, "--no-write-json", "parse", *options], target_path, begin_from, [told.listen])
+        if not parsed.success:
+            return told.done(parsed)
+        runner = dbtRunner(manifest=parsed.result, callbacks=[told.listen])  # type: ignore[arg-type]  # parse's is one
+        return told.done(runner.invoke([*_QUIET, *command, *options]))
+
+
+class _Told:
+    """What a command tells while it runs."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+
+    def listen(self, event: Any) -> None:
+        if event.info.level != "debug":
+            self._lines.append(event.info.msg)
+
+    def done(self, result: dbtRunnerResult) -> Done:
+        if result.exception is not None:
+            self._lines.append(str(result.exception))
+        return Done(result.success, "\n".join(self._lines))
 
 
 @contextlib.contextmanager
