@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+LOCKED := --require-hashes --no-deps
 LOCAL := PYTHONPATH=. $(BIN)/python -m local
 # with OPP_PROJECT and its siblings set, these commands speak to that project; without, to the running local stack
 OPERATE := $(if $(OPP_PROJECT),PYTHONPATH=. $(BIN)/python -m shared.operate,$(LOCAL) operate)
@@ -14,11 +16,14 @@ help: ## Show this help
 
 setup: $(STAMP) ## Install everything into .venv (the other targets do it by themselves)
 
-$(STAMP): requirements/dev.txt
+$(STAMP): requirements/dev.txt requirements/install.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
-	@echo "Installing the pinned dependencies into $(VENV) (once; a minute or two) …"
+	@echo "Installing the pinned dependencies into $(VENV) (once; half a minute or two) …"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/dev.txt
+	@$(PIP) install --quiet $(LOCKED) -r requirements/install.txt
+# pip where uv finds no index: it knows pip.conf, and uv does not
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode $(LOCKED) -r requirements/dev.txt || \
+	  $(PIP) install --quiet $(LOCKED) -r requirements/dev.txt
 	@touch $@
 
 demo: $(STAMP) ## Run the pipeline on an embedded warehouse and print the result (DATA=<archive.jsonl>)
@@ -57,14 +62,14 @@ doctor: $(STAMP) ## What is missing to run, and the command that mends it (with 
 sql: $(STAMP) ## Ask the running stack's warehouse (Q="select …")
 	@$(LOCAL) sql "$(Q)"
 
-# a file's tests share what they started, and files of few long stories come first: no worker waits for one at the end;
-# three workers for two cores, since many tests wait for processes
-STORIES := -n 3 --dist loadfile --no-loadscope-reorder
+# A file's tests share what they started, and files of few long stories come first: no worker waits for one at the end.
+# Three workers for two cores, since many tests wait for processes.
+STORIES := tests/bench tests/end_to_end tests/dbt tests/contract tests/local tests/sources tests/functions tests/infra \
+  -n 3 --dist loadfile --no-loadscope-reorder
 
 test: $(STAMP) ## Check the code and run every test
 	@$(MAKE) --no-print-directory -j 2 check test-fast
-	@$(BIN)/python -m pytest tests/dbt tests/contract tests/local tests/sources tests/functions tests/infra $(STORIES)
-	@$(BIN)/python -m pytest tests/end_to_end tests/bench $(STORIES)
+	@$(BIN)/python -m pytest $(STORIES)
 
 test-fast: $(STAMP) ## Run the tests that need no process: seconds
 	@$(BIN)/python -m pytest tests/unit tests/properties tests/architecture -n 2
@@ -72,7 +77,7 @@ test-fast: $(STAMP) ## Run the tests that need no process: seconds
 check: $(STAMP) ## Lint, format check and types
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
-	@$(BIN)/mypy --no-error-summary shared local tests functions dbt/job.py dbt/run_dbt.py dbt/slim_ci.py dbt/evaluate.py
+	@$(BIN)/mypy --no-error-summary shared local tests functions dbt/job.py dbt/run_dbt.py dbt/preparse.py dbt/slim_ci.py dbt/evaluate.py
 
 format: $(STAMP) ## Format the code and mend what lint can
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
@@ -125,8 +130,7 @@ schema: $(STAMP) ## Write the registry's JSON Schema
 	@PYTHONPATH=. $(BIN)/python -m shared.registry.schema
 
 lock: $(STAMP) ## Compile requirements/*.in anew: pinned, with hashes, without index addresses
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@$(BIN)/python requirements/compile.py
 
 clean: ## Remove what was made locally
-	rm -rf .local .mypy_cache .ruff_cache .pytest_cache .hypothesis dbt/target dbt/logs
+	rm -rf .local .mypy_cache .ruff_cache .pytest_cache .hypothesis dbt/target dbt/logs dbt/parsed

@@ -30,6 +30,7 @@ def compile_lock(source: Path, target: Path, *constraints: str) -> None:
 
 
 if __name__ == "__main__":
+    compile_lock(HERE / "install.in", HERE / "install.txt")
     compile_lock(HERE / "dev.in", HERE / "dev.txt")
     for each, lock in TARGETS.items():
         compile_lock(each, lock, "--constraint", str(HERE / "dev.txt"))
