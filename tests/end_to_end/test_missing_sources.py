@@ -65,7 +65,7 @@ def test_a_revoked_key(stack: Running, canary: str) -> None:
 
 
 def test_a_source_that_is_down_and_comes_back_late(stack: Running) -> None:
-    """503 beyond the deadline: built without it, and built once more when its part arrives after all."""
+    """503 beyond the deadline: built without it, and built again when its parts arrive after all."""
     before = len(stack.rest())
     taken = stack.take_window()
     stack.source_faults({"action": "status", "status": 503, "workspace": "companyc", "always": True})
@@ -82,7 +82,9 @@ def test_a_source_that_is_down_and_comes_back_late(stack: Running) -> None:
 
     complete = stack.closed(taken, "complete")
     assert complete["digest"] != partial["digest"]
-    assert [report["succeeded"] for report in stack.rest()[before:]] == [True, True]
+    late = stack.rest()[before + 1 :]
+    assert all(report["succeeded"] for report in late)
+    assert 1 <= len(late) <= len(MISSING), "its two sources come back together, or one after the other"
     assert stack.built(taken)
     assert _created_in(stack, taken) == {"companya": 1, "companyb": 1, "companyc": 1}
     assert stack.raw_keys_twice() == 0
