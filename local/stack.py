@@ -11,6 +11,7 @@ from pathlib import Path
 from local.addresses import BUCKETS, PROJECT, REPOSITORY, Addresses, Folders, write_addresses
 from local.sources.ai_tools.amp import CLIENT_ID as AMP_CLIENT
 from local.supervisor import Process, free_ports
+from shared.adapters.environment import environment
 from shared.instants import to_text
 from shared.messages import LANDED_TOPIC, SWEEP_TOPIC
 from shared.redelivery import dead_topic
@@ -115,16 +116,8 @@ def emulators(addresses: Addresses) -> Iterator[None]:
         "STORAGE_EMULATOR_HOST": f"http://127.0.0.1:{addresses.gcs}",
         "PUBSUB_EMULATOR_HOST": f"127.0.0.1:{addresses.pubsub}",
     }
-    before = {name: os.environ.get(name) for name in ours}
-    os.environ.update(ours)
-    try:
+    with environment(ours):
         yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 def _module(name: str, port: int, environment: Mapping[str, str], module: str, *arguments: str) -> Process:

@@ -4,15 +4,16 @@ dbt keeps notes of a parse and goes on from them when files, vars and profile ar
 which takes longer than many a build. The image carries the notes of its project, a checkout those of its last run.
 """
 
-import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from dbt.cli.main import dbtRunner, dbtRunnerResult
+
+from shared.adapters.environment import environment
 
 _NOTES = "partial_parse.msgpack"
 
@@ -40,7 +41,7 @@ def parse(
     if not notes.exists() and begin_from.exists():
         target_path.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(begin_from, notes)
-    with _connected_nowhere():
+    with environment(_NOWHERE):
         return dbtRunner(callbacks=callbacks).invoke(list(arguments))
 
 
@@ -52,22 +53,9 @@ def kept_parse(project: Path, target: str) -> Path:
 def keep_parse(target_path: Path, kept: Path) -> None:
     """Keep the notes of a parse that succeeded. Where that cannot be written to, what is there stays."""
     with suppress(OSError):  # the image's, say; they are for speed alone
+        notes = (target_path / _NOTES).read_bytes()
         kept.parent.mkdir(exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=kept.parent, delete=False) as file:
-            file.write((target_path / _NOTES).read_bytes())
+            file.write(notes)
         Path(file.name).chmod(0o644)  # the image is built by one user and run by another
         Path(file.name).replace(kept)  # whole, whoever else reads or writes it
-
-
-@contextmanager
-def _connected_nowhere() -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in _NOWHERE}
-    os.environ.update(_NOWHERE)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

@@ -96,8 +96,9 @@ def test_many_are_looked_into_at_once_and_each_has_its_answer(box: Box) -> None:
     def came() -> bool:
         pulled = box.subscriber.pull_each([box.name, box.other], 10)
         assert pulled[box.other] == []
-        assert isinstance(pulled[box.name], list)
-        held.extend(pulled[box.name])  # type: ignore[arg-type]  # checked by the line before
+        found = pulled[box.name]
+        assert isinstance(found, list)
+        held.extend(found)
         return bool(held)
 
     eventually(came)

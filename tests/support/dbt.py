@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dbt.cli.main import dbtRunner, dbtRunnerResult
+from dbt.contracts.graph.manifest import Manifest
 
 from shared.adapters.dbt_parse import parse
+from shared.adapters.environment import environment
 
 _QUIET = ("--no-use-colors", "--quiet", "--no-print", "--log-level-file", "none")
 
@@ -24,24 +24,25 @@ class Done:
     told: str
 
 
-def dbt(arguments: Sequence[str], environment: Mapping[str, str]) -> Done:
-    """Run a dbt command as a process of its own would, with `environment` added to this process's meanwhile."""
+def dbt(arguments: Sequence[str], variables: Mapping[str, str]) -> Done:
+    """Run a dbt command as a process of its own would, with `variables` added to this process's meanwhile."""
     told = _Told()
-    with _environment(environment):
+    with environment(variables):
         # without a manifest of its own, every command parses anew what changed on disk, as a process would
         return told.done(dbtRunner(callbacks=[told.listen]).invoke([*_QUIET, *arguments]))
 
 
 def dbt_as_a_job(
-    command: Sequence[str], options: Sequence[str], environment: Mapping[str, str], target_path: Path, begin_from: Path
+    command: Sequence[str], options: Sequence[str], variables: Mapping[str, str], target_path: Path, begin_from: Path
 ) -> Done:
     """The same, after a parse of its own as a job has one: see `parse`. `options` are those of both."""
     told = _Told()
-    with _environment(environment):
+    with environment(variables):
         parsed = parse([*_QUIET, "--no-write-json", "parse", *options], target_path, begin_from, [told.listen])
         if not parsed.success:
             return told.done(parsed)
-        runner = dbtRunner(manifest=parsed.result, callbacks=[told.listen])  # type: ignore[arg-type]  # parse's is one
+        assert isinstance(parsed.result, Manifest)
+        runner = dbtRunner(manifest=parsed.result, callbacks=[told.listen])
         return told.done(runner.invoke([*_QUIET, *command, *options]))
 
 
@@ -59,17 +60,3 @@ class _Told:
         if result.exception is not None:
             self._lines.append(str(result.exception))
         return Done(result.success, "\n".join(self._lines))
-
-
-@contextlib.contextmanager
-def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
