@@ -56,6 +56,12 @@ locals {
     { for name, schema in snowflake_schema.analytics : name => schema.fully_qualified_name },
   )
 
+  # role, schema
+  reads = merge(
+    { READER_MARTS = { role = "READER", schema = snowflake_schema.analytics["MARTS"].fully_qualified_name } },
+    { for name, schema in local.ci_reads : "CI_${name}" => { role = "CI", schema = schema } },
+  )
+
   warehouse_grants = {
     LOADER_SMALL       = { role = "LOADER", warehouse = "ETL_SMALL" }
     TRANSFORMER_SMALL  = { role = "TRANSFORMER", warehouse = "ETL_SMALL" }
@@ -175,43 +181,15 @@ resource "snowflake_grant_ownership" "raw_tables" {
   }
 }
 
-# dashboards read what is in the marts, and what will be
-resource "snowflake_grant_privileges_to_account_role" "marts" {
+# dashboards read the marts, CI what a change is built from and leaves as it is: what is there, and what will be
+resource "snowflake_grant_privileges_to_account_role" "reads" {
   for_each = {
-    for pair in setproduct(["TABLES", "VIEWS"], ["all", "future"]) : join("_", pair) => { plural = pair[0], when = pair[1] }
+    for part in setproduct(keys(local.reads), ["TABLES", "VIEWS"], ["all", "future"]) :
+    join("_", part) => merge(local.reads[part[0]], { plural = part[1], when = part[2] })
   }
   provider = snowflake.security
 
-  account_role_name = snowflake_account_role.this["READER"].name
-  privileges        = ["SELECT"]
-
-  on_schema_object {
-    dynamic "all" {
-      for_each = each.value.when == "all" ? [1] : []
-      content {
-        object_type_plural = each.value.plural
-        in_schema          = snowflake_schema.analytics["MARTS"].fully_qualified_name
-      }
-    }
-    dynamic "future" {
-      for_each = each.value.when == "future" ? [1] : []
-      content {
-        object_type_plural = each.value.plural
-        in_schema          = snowflake_schema.analytics["MARTS"].fully_qualified_name
-      }
-    }
-  }
-}
-
-# what a change is built from, and what it leaves as it is
-resource "snowflake_grant_privileges_to_account_role" "ci" {
-  for_each = {
-    for part in setproduct(keys(local.ci_reads), ["TABLES", "VIEWS"], ["all", "future"]) :
-    join("_", part) => { schema = local.ci_reads[part[0]], plural = part[1], when = part[2] }
-  }
-  provider = snowflake.security
-
-  account_role_name = snowflake_account_role.this["CI"].name
+  account_role_name = snowflake_account_role.this[each.value.role].name
   privileges        = ["SELECT"]
 
   on_schema_object {

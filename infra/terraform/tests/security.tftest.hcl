@@ -202,7 +202,7 @@ run "platform" {
   assert {
     condition = (
       alltrue([for name, grant in local.schema_grants : grant.role != "CI" || toset(grant.privileges) == toset(["USAGE"])])
-      && alltrue([for grant in snowflake_grant_privileges_to_account_role.ci : toset(grant.privileges) == toset(["SELECT"])])
+      && alltrue([for grant in snowflake_grant_privileges_to_account_role.reads : toset(grant.privileges) == toset(["SELECT"])])
       && toset(local.database_grants["CI_RAW"].privileges) == toset(["USAGE"])
     )
     error_message = "Slim CI may write elsewhere than in schemas of its own."
