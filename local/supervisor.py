@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import signal
 import socket
 import sys
@@ -55,22 +56,25 @@ class Process:
     ready_seconds: float = 30.0
 
 
+_PORTS = range(20_000, 32_000)
+"""Below those that Linux (from 32768) and macOS (from 49152) give to outgoing connections: one of them can take a port
+between the look that it is free and the server's own bind."""
+
+
 def free_ports(*preferred: int) -> list[int]:
     """A different free port on 127.0.0.1 for each argument: the preferred one if it is free, any one otherwise (0)."""
-    held: list[socket.socket] = []
-    try:
-        for port in preferred:
-            listener = socket.socket()
-            held.append(listener)
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                listener.bind(("127.0.0.1", port))
-            except OSError:
-                listener.bind(("127.0.0.1", 0))
-        return [listener.getsockname()[1] for listener in held]
-    finally:
-        for listener in held:
-            listener.close()
+    with contextlib.ExitStack() as held:
+        return [_first_free(held, port) for port in preferred]
+
+
+def _first_free(held: contextlib.ExitStack, preferred: int) -> int:
+    for port in [preferred] * bool(preferred) + random.SystemRandom().sample(_PORTS, len(_PORTS)):
+        listener = held.enter_context(socket.socket())
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with contextlib.suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
+    raise SupervisorError(f"no port of {_PORTS.start} to {_PORTS.stop - 1} is free on 127.0.0.1")
 
 
 class Supervisor:

@@ -14,6 +14,8 @@ from typing import Any
 
 import snowflake.connector
 
+from local.supervisor import free_ports
+
 ROOT = Path(__file__).resolve().parents[2]
 BUCKET = "landing-bucket"
 Row = tuple[Any, ...]
@@ -27,7 +29,7 @@ class LocalWarehouse:
         self.bucket_dir = directory / "bucket"
         self.bucket_dir.mkdir(parents=True, exist_ok=True)
         self.flags = flags
-        self.port = _free_port()
+        (self.port,) = free_ports(0)
         self._log = directory / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -98,13 +100,6 @@ def naive(
 ) -> datetime:
     """What a TIMESTAMP_NTZ comes out as: without a zone."""
     return datetime(year, month, day, hour, minute, second, microsecond, UTC).replace(tzinfo=None)
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 assert os.name == "posix", "the tests kill processes by POSIX signals"
