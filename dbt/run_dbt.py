@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from dbt.artifacts.schemas.freshness import FreshnessResult
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 
 from shared import logs
@@ -41,10 +42,13 @@ def main(plan: DbtPlan) -> BuildReport:
     runner = dbtRunner(manifest=parsed.result, callbacks=[_tell])  # type: ignore[arg-type]  # parse returns a Manifest
     found = Freshness()
     if plan.sources:
-        checked = runner.invoke([*quiet, "source", "freshness", *common, "--select", *plan.sources])
-        results = Path(plan.target_path, "sources.json")
-        if checked.exception is not None or not results.exists():
+        # with its file it would write the manifest too, which the build writes again
+        checked = runner.invoke([*quiet, "--no-write-json", "source", "freshness", *common, "--select", *plan.sources])
+        measured: object = checked.result  # dbt's annotation leaves this command's result out
+        if not isinstance(measured, FreshnessResult):
             return _failed(checked, found)
+        results = Path(plan.target_path, "sources.json")
+        measured.write(str(results))  # type: ignore[no-untyped-call]  # dbt leaves it without
         found = freshness(json.loads(results.read_text())["results"])
         if found.blocks:
             return BuildReport(False, found, failures=("every source is stale",))
