@@ -18,13 +18,23 @@ from local.addresses import Addresses, Folders, read_addresses
 from local.demo_plan import PIPELINE as OPS_PIPELINE
 from local.demo_plan import plan_last, plan_windows, seen_changes
 from local.questions import QUESTIONS
-from local.scheduler import move_clock, tick
+from local.scheduler import move_clock, sweep, tick
 from local.sources.incident_io.archive import ArchiveError, ArchiveIncident, archive_lines, load_archive
 from local.sources.incident_io.generator import generate
 from local.stack import local_secrets, plan_addresses, processes, provision
 from local.supervisor import Supervisor
 from local.warehouse import as_table, query, query_if_built
-from local.watch import BuildFailed, TookTooLong, artifacts, state, wait_for, wait_for_builds, window_closed
+from local.watch import (
+    BuildFailed,
+    TookTooLong,
+    artifacts,
+    builds_held,
+    rows_of,
+    state,
+    wait_for,
+    wait_for_builds,
+    window_closed,
+)
 from shared.instants import to_text
 from shared.windows.window import Window, end_of_id
 
@@ -36,15 +46,10 @@ GENERATED_FROM, SHOWN_UNTIL, GENERATED_UNTIL = (
 )
 GENERATED_PER_DAY = 6.0
 
-WINDOWS = {
-    "ai_dx_metrics": 2,
-    "ecommerce": 2,
-    "engineering": 1,
-    "market": 1,
-    "ops_incidents_stream": 1,
-    "slo": 2,
-}
-"""How many windows of the other pipelines are run."""
+READ_ONCE, READ_TWICE = ("engineering", "market"), ("ai_dx_metrics", "ecommerce", "slo")
+"""The other pipelines that are polled: all have a window with their past, some another with what came since."""
+
+STREAM = "ops_incidents_stream"
 
 _WINDOW_SECONDS, _DBT_SECONDS = 120.0, 180.0
 _T = TypeVar("_T")
@@ -52,10 +57,11 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """Incidents to show, until when, and what to call them."""
+    """Incidents to show, and what to call them; the windows that read the past, and those of what came since."""
 
     incidents: Sequence[ArchiveIncident]
-    windows: Sequence[Window]
+    past: Sequence[Window]
+    since: Sequence[Window]
     title: str
 
 
@@ -75,7 +81,7 @@ def run_demo(folders: Folders, data: Path | None, *, keep: bool = False) -> int:
     _say(f"{given.title}: {len(given.incidents)} incidents")
     return serve(
         folders,
-        given.windows[0].end,
+        given.past[0].end,
         lambda addresses: _story(folders, addresses, given),
         keep=keep,
         webhooks=True,
@@ -161,35 +167,42 @@ def last_window_end() -> datetime | None:
 def _read_input(data: Path | None) -> Input:
     if data is None:
         incidents = list(generate(SEED, GENERATED_FROM, GENERATED_UNTIL, GENERATED_PER_DAY))
-        return Input(incidents, _all_windows(incidents, SHOWN_UNTIL), f"generated history, seed {SEED}")
+        return Input(incidents, *_all_windows(incidents, SHOWN_UNTIL), f"generated history, seed {SEED}")
     incidents = load_archive(data)
     if not incidents:
         raise ArchiveError(str(data), [(0, "no incidents in it")])
-    return Input(incidents, _all_windows(incidents, None), f"incidents of {data}")
+    return Input(incidents, *_all_windows(incidents, None), f"incidents of {data}")
 
 
-def _all_windows(incidents: Sequence[ArchiveIncident], until: datetime | None) -> list[Window]:
-    """Every pipeline's windows in the order in which they end: the doubles have one clock."""
-    windows = plan_windows(incidents, until=until)
-    end = max(window.end for window in windows)
-    for pipeline, count in WINDOWS.items():
-        windows += plan_last(pipeline, count, until=end)
-    return sorted(windows, key=lambda window: (window.end, window.pipeline))
+def _all_windows(incidents: Sequence[ArchiveIncident], until: datetime | None) -> tuple[list[Window], list[Window]]:
+    """Every pipeline's windows, those of the past and those since, in the order in which they end.
+
+    The doubles have one clock. A window of incidents comes last in both.
+    """
+    history, *hours = plan_windows(incidents, until=until)
+    past = [window for name in READ_ONCE + READ_TWICE for window in plan_last(name, 1, until=history.end)]
+    since = [window for name in (STREAM, *READ_TWICE) for window in plan_last(name, 1, until=hours[-1].end)]
+    ends = sorted([*since, *hours], key=lambda window: (window.end, window.pipeline == OPS_PIPELINE))
+    return [*sorted(past, key=lambda window: window.end), history], ends
 
 
 def _story(folders: Folders, addresses: Addresses, given: Input) -> None:
-    documents = state()
-    seen: set[str] = set()
-    for window in given.windows:
-        move_clock(addresses, window.end)
-        first = window.pipeline not in seen
-        seen.add(window.pipeline)
-        _step(
-            f"{window.pipeline:<20} to {to_text(window.end)}  {_changes_text(given, window, first=first)}",
-            partial(_run_window, window),
-        )
-    _step("dbt                  builds what is pending", lambda: wait_for_builds(documents, artifacts(), _DBT_SECONDS))
+    for windows, title in ((given.past, "builds what was there"), (given.since, "builds what came since")):
+        # as if a build were under way: those that close meanwhile wait, and one build answers them all
+        with builds_held(state()):
+            for window in windows[:-1]:
+                _show_window(addresses, given, window)
+        _show_window(addresses, given, windows[-1])
+        if not rows_of(state(), windows[-1]):
+            sweep()  # a window without rows needs no build, so it has started none for the others
+        _step(f"{'dbt':<20} {title}", lambda: wait_for_builds(state(), artifacts(), _DBT_SECONDS))
     _report(folders, addresses)
+
+
+def _show_window(addresses: Addresses, given: Input, window: Window) -> None:
+    move_clock(addresses, window.end)
+    changes = _changes_text(given, window)
+    _step(f"{window.pipeline:<20} to {to_text(window.end)}  {changes}", partial(_run_window, window))
 
 
 def _run_window(window: Window) -> None:
@@ -198,12 +211,12 @@ def _run_window(window: Window) -> None:
     wait_for(f"window {window.id}", lambda: window_closed(documents, window), _WINDOW_SECONDS)
 
 
-def _changes_text(given: Input, window: Window, *, first: bool) -> str:
+def _changes_text(given: Input, window: Window) -> str:
+    if window in given.past:
+        return "everything that was there"
     match window.pipeline:
-        case "ops_incidents_stream":
+        case name if name == STREAM:
             return "what the webhooks told"
-        case _ if first:
-            return "everything that was there"
         case "ai_dx_metrics":
             return "the days that are complete at each tool, and the last ones again"
         case pipeline if pipeline != OPS_PIPELINE:

@@ -1,4 +1,4 @@
-"""What Cloud Scheduler does: one message a source, on the source's topic."""
+"""What Cloud Scheduler does: one message a source, on the source's topic, and one for the sweep."""
 
 from datetime import datetime, timedelta
 
@@ -7,7 +7,7 @@ import httpx
 from local.addresses import PROJECT, Addresses
 from shared.adapters.pubsub import PubSubPublisher
 from shared.instants import from_text, to_text
-from shared.messages import ExtractMessage
+from shared.messages import SWEEP_TOPIC, ExtractMessage
 from shared.registry import registry
 from shared.windows.schedule import windows_between
 from shared.windows.window import Window
@@ -25,6 +25,11 @@ def tick(pipeline: str, window: Window | None = None) -> int:
         attributes = message.attributes() if window else {"source": source.name}
         publisher.publish(source.topic, attributes)
     return len(sources)
+
+
+def sweep() -> None:
+    """Publish a tick for the sweep."""
+    PubSubPublisher(PROJECT).publish(SWEEP_TOPIC, {"tick": "1"})
 
 
 def move_clock(addresses: Addresses, instant: datetime) -> None:

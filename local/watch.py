@@ -1,8 +1,9 @@
-"""Waiting for a stack to come to rest, by looking at the state bucket as a person would."""
+"""Waiting for a stack to come to rest, by looking at the state bucket as a person would; keeping dbt back."""
 
+import contextlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from shared import wiring
@@ -10,13 +11,14 @@ from shared.adapters.clock import SystemClock
 from shared.ports import Bucket
 from shared.state import layout
 from shared.state.documents import Documents
-from shared.state.lease import is_live
+from shared.state.lease import acquire, is_live
 from shared.windows.window import Window
 
 _POLL_SECONDS = 0.1
 _BUILD_POLL_SECONDS = 0.5
 # builds take many seconds, and a look at them is a dozen requests to the storage emulator, which has its share of the
 # machine's cores
+_HELD_SECONDS = 600.0
 
 
 class TookTooLong(Exception):
@@ -41,11 +43,30 @@ def window_closed(documents: Documents, window: Window) -> bool:
     return documents.exists(layout.closed(window.pipeline, window.id))
 
 
+def rows_of(documents: Documents, window: Window) -> int:
+    """How many rows a closed window brought."""
+    closed = documents.get(layout.closed(window.pipeline, window.id))
+    return 0 if closed is None else sum(source["rows"] for source in closed.value["sources"].values())
+
+
 def nothing_pending(documents: Documents) -> bool:
     """Whether no dbt request waits and no dbt run is under way."""
     if any(documents.names(layout.REQUESTS)):
         return False
     return not is_live(documents.get(layout.DBT_LEASE), SystemClock().now())
+
+
+@contextlib.contextmanager
+def builds_held(documents: Documents) -> Iterator[None]:
+    """Inside, dbt's lease is taken: windows that close leave their requests, and no job begins.
+
+    The next window that closes with rows, or the sweep, has all of them built. Raises LeaseHeld while dbt builds.
+    """
+    lease = acquire(documents, SystemClock(), layout.DBT_LEASE, holder="local", seconds=_HELD_SECONDS)
+    try:
+        yield
+    finally:
+        lease.release()
 
 
 class BuildFailed(Exception):
