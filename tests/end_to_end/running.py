@@ -25,9 +25,10 @@ from local.scheduler import move_clock
 from local.stack import emulators, local_secrets, processes, provision
 from local.supervisor import Supervisor, SupervisorThread, free_ports
 from local.warehouse import query
-from local.watch import nothing_pending, wait_for
+from local.watch import builds_held, nothing_pending, wait_for
 from shared.adapters.gcs import GcsBucket
 from shared.adapters.pubsub import PubSubPublisher
+from shared.errors import LeaseHeld
 from shared.landing import PartName
 from shared.messages import SWEEP_TOPIC, ExtractMessage
 from shared.operate.replay import ReplayPorts, replay
@@ -124,13 +125,30 @@ class Running:
 
     # dbt
 
+    @contextlib.contextmanager
+    def builds_held(self) -> Iterator[None]:
+        """Inside, windows close as they do while dbt builds: their requests wait, also afterwards, for the next one."""
+        with contextlib.ExitStack() as held:
+
+            def hold() -> bool:
+                with contextlib.suppress(LeaseHeld):
+                    held.enter_context(builds_held(self.documents))
+                    return True
+                return False
+
+            wait_for("the end of a build", hold, DBT_SECONDS, every=0.3)
+            yield
+
     def rest(self) -> list[Event]:
-        """Wait until no dbt request waits and no job runs; the reports of every dbt run so far, oldest first."""
+        """Have built what waits, until no job runs any more; the reports of every dbt run so far, oldest first."""
+        if any(self.documents.names(layout.REQUESTS)) and not self._jobs_running():
+            self.sweep()
+        wait_for("nothing to build", lambda: nothing_pending(self.documents), DBT_SECONDS, every=0.3)
+        return self.reports()
 
-        def still() -> bool:
-            return nothing_pending(self.documents) and not self._jobs_running()
-
-        wait_for("dbt's rest", still, DBT_SECONDS, every=0.3)
+    def reports(self) -> list[Event]:
+        """The reports of every dbt run so far, oldest first, once no job runs."""
+        wait_for("dbt's rest", lambda: not self._jobs_running(), DBT_SECONDS, every=0.3)
         names = [stored for stored in self.artifacts.list("runs/") if stored.name.endswith("/report.json")]
         return [self.artifact(stored.name) for stored in sorted(names, key=lambda stored: stored.generation)]
 

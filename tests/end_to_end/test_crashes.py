@@ -18,7 +18,7 @@ LEDGER = "raw.public.fact_incidents__ledger"
 
 def test_killed_inside_the_transaction(stack: Running) -> None:
     """The ledger's row is written and not committed when the loader is killed: it goes with the transaction."""
-    reports = stack.rest()
+    reports = stack.reports()
     window = stack.take_window()
     with _ledger_held(stack):
         stack.tick(window)
@@ -37,7 +37,7 @@ def test_killed_inside_the_transaction(stack: Running) -> None:
 
 def test_killed_between_commit_and_marker(stack: Running) -> None:
     """The rows are committed and nobody was told: the next delivery finds them in the ledger and writes the marker."""
-    reports = stack.rest()
+    reports = stack.reports()
     window = stack.take_window()
     stack.storage_faults(
         {"action": "delay", "method": "POST", "name_contains": "markers/", "seconds": 5, "times": None}
@@ -57,7 +57,7 @@ def test_killed_between_commit_and_marker(stack: Running) -> None:
 
 def test_the_answer_of_the_started_job_is_lost(stack: Running) -> None:
     """The job was started, the loader hears nothing and tries again: the window is built once all the same."""
-    reports = stack.rest()
+    reports = stack.reports()
     window = stack.take_window()
     faults = f"http://127.0.0.1:{stack.addresses.jobs}/_emulator/faults"
     httpx.put(faults, json=[{"action": "drop_response"}], timeout=30).raise_for_status()

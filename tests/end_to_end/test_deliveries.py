@@ -15,7 +15,7 @@ SOURCE = SOURCES["companyb"]
 
 def test_five_deliveries_of_one_object_at_once(stack: Running) -> None:
     """One row in the ledger, one dbt run, and all five are acknowledged in the end."""
-    reports = stack.rest()
+    reports = stack.reports()
     taken = stack.take_window()
     loaded = part(SOURCE, taken)
     stack.lose_notification(loaded)
@@ -39,25 +39,25 @@ def test_five_deliveries_of_one_object_at_once(stack: Running) -> None:
     assert len(stack.rest()) == len(reports) + 1
 
 
-def test_a_lost_notification_is_found_by_the_sweep(stack: Running) -> None:
+def test_a_lost_notification_is_found_by_the_sweep(unbuilt: Running) -> None:
     """Cloud Storage never tells of an object: the sweep publishes the notification, and the window completes."""
-    taken = stack.take_window()
+    taken = unbuilt.take_window()
     lost = part(SOURCE, taken)
-    stack.lose_notification(lost)
-    stack.tick(taken)
+    unbuilt.lose_notification(lost)
+    unbuilt.tick(taken)
     others = len(registry().enabled(taken.pipeline)) - 1
-    stack.wait("the others", lambda: len(stack.events("load", "load.part_marked", window=taken.id)) == others)
-    stack.wait("the object", lambda: stack.landing.stat(lost.object_name))
-    assert stack.closed_now(taken) is None
+    unbuilt.wait("the others", lambda: len(unbuilt.events("load", "load.part_marked", window=taken.id)) == others)
+    unbuilt.wait("the object", lambda: unbuilt.landing.stat(lost.object_name))
+    assert unbuilt.closed_now(taken) is None
 
     def swept() -> bool:
-        stack.sweep()  # an object that has just landed may still be on its way: it is left alone at first
-        return bool(stack.events("sweep", "sweep.object_republished", object=lost.object_name))
+        unbuilt.sweep()  # an object that has just landed may still be on its way: it is left alone at first
+        return bool(unbuilt.events("sweep", "sweep.object_republished", object=lost.object_name))
 
-    stack.wait("the sweep's find", swept)
+    unbuilt.wait("the sweep's find", swept)
 
-    assert stack.closed(taken)["status"] == "complete"
-    assert stack.ledger_rows(lost) == 1
+    assert unbuilt.closed(taken)["status"] == "complete"
+    assert unbuilt.ledger_rows(lost) == 1
 
 
 def test_all_ticks_again_change_nothing(stack: Running) -> None:

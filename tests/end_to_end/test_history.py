@@ -62,7 +62,8 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
             {"action": "insert_rows", "workspace": "companyb", "rows": 2, "created_at": to_text(early)},
             {"action": "insert_rows", "workspace": "companyb", "rows": 3},
         )  # fmt: skip
-        stack.run_window(HISTORY)
+        with stack.builds_held():
+            stack.run_window(HISTORY)
         in_raw = stack.query("select workspace, count(*) from raw.public.fact_incidents group by 1")
         until = datetime.now(UTC) + timedelta(seconds=4)
         date = format_datetime(until, usegmt=True)
