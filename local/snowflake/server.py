@@ -10,6 +10,7 @@ from pathlib import Path
 
 import anyio.to_thread
 import uvicorn
+from fakesnow.transforms import stage
 from starlette.applications import Starlette
 
 from local.snowflake.clients import watching
@@ -62,6 +63,7 @@ def serve(options: Options) -> None:
     warnings.filterwarnings("ignore", message="Arrow output on a DB-API result")
     # it reports each SHOW PARAMETERS as unsupported syntax, which is answered here all the same
     logging.getLogger("sqlglot").setLevel(logging.ERROR)
+    _move_internal_stages(options.db_path.resolve() / "stages")
     service = Service(Store(options.db_path.resolve(), options.memory_limit), StageRoots(options.stage_roots))
     config = uvicorn.Config(
         application(service, options.idle_transaction_seconds),
@@ -74,3 +76,10 @@ def serve(options: Options) -> None:
         access_log=False,
     )
     uvicorn.Server(config).run()
+
+
+def _move_internal_stages(folder: Path) -> None:
+    """Keep them beside the databases: fakesnow makes a folder of its own for each process, and nobody removes it."""
+    Path(stage.LOCAL_BUCKET_PATH).rmdir()
+    folder.mkdir(parents=True, exist_ok=True)
+    stage.LOCAL_BUCKET_PATH = str(folder)
