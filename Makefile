@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down tick webhook status replay backfill quarantine dead-letters doctor sql test test-fast check format bench lock dbt slim dbt-parse evaluate image plan apply schema clean
+.PHONY: help setup demo up down tick webhook status replay backfill builds quarantine dead-letters doctor sql test test-fast check format bench lock dbt slim dbt-parse evaluate image plan apply schema clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -52,6 +52,9 @@ backfill: $(STAMP) ## Extract a stretch of the past again (NAME=<source or pipel
 
 quarantine: $(STAMP) ## What could not be loaded (ARGS="list", "show <name>", "replay <name>")
 	@$(OPERATE) quarantine $(or $(ARGS),list)
+
+builds: $(STAMP) ## Whether dbt is held (ARGS="hold 'why'": RAW goes on, the marts stay; ARGS=release)
+	@$(OPERATE) builds $(ARGS)
 
 dead-letters: $(STAMP) ## Messages that every attempt failed on (ARGS="list", "replay --all")
 	@$(OPERATE) dead-letters $(or $(ARGS),list)

@@ -28,7 +28,9 @@ from local.watch import (
     BuildFailed,
     TookTooLong,
     artifacts,
+    building,
     builds_held,
+    nothing_pending,
     rows_of,
     state,
     wait_for,
@@ -187,15 +189,19 @@ def _all_windows(incidents: Sequence[ArchiveIncident], until: datetime | None) -
 
 
 def _story(folders: Folders, addresses: Addresses, given: Input) -> None:
-    for windows, title in ((given.past, "builds what was there"), (given.since, "builds what came since")):
-        # as if a build were under way: those that close meanwhile wait, and one build answers them all
-        with builds_held(state()):
+    documents = state()
+    for windows in (given.past, given.since):
+        # one build for all of them, beside the windows that follow
+        with builds_held(documents):
             for window in windows[:-1]:
                 _show_window(addresses, given, window)
         _show_window(addresses, given, windows[-1])
-        if not rows_of(state(), windows[-1]):
+        if not rows_of(documents, windows[-1]):
             sweep()  # a window without rows needs no build, so it has started none for the others
-        _step(f"{'dbt':<20} {title}", lambda: wait_for_builds(state(), artifacts(), _DBT_SECONDS))
+        wait_for("dbt's start", lambda: building(documents) or nothing_pending(documents), _WINDOW_SECONDS)
+        if windows is given.past:
+            _say(f"{'dbt':<20} begins to build what was there")
+    _step(f"{'dbt':<20} builds what came since", lambda: wait_for_builds(documents, artifacts(), _DBT_SECONDS))
     _report(folders, addresses)
 
 

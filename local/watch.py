@@ -10,15 +10,15 @@ from shared import wiring
 from shared.adapters.clock import SystemClock
 from shared.ports import Bucket
 from shared.state import layout
+from shared.state.builds_hold import hold_builds, release_builds
 from shared.state.documents import Documents
-from shared.state.lease import acquire, is_live
+from shared.state.lease import is_live
 from shared.windows.window import Window
 
 _POLL_SECONDS = 0.1
 _BUILD_POLL_SECONDS = 0.5
 # builds take many seconds, and a look at them is a dozen requests to the storage emulator, which has its share of the
 # machine's cores
-_HELD_SECONDS = 600.0
 
 
 class TookTooLong(Exception):
@@ -49,24 +49,24 @@ def rows_of(documents: Documents, window: Window) -> int:
     return 0 if closed is None else sum(source["rows"] for source in closed.value["sources"].values())
 
 
+def building(documents: Documents) -> bool:
+    """Whether a dbt run is under way."""
+    return is_live(documents.get(layout.DBT_LEASE), SystemClock().now())
+
+
 def nothing_pending(documents: Documents) -> bool:
     """Whether no dbt request waits and no dbt run is under way."""
-    if any(documents.names(layout.REQUESTS)):
-        return False
-    return not is_live(documents.get(layout.DBT_LEASE), SystemClock().now())
+    return not any(documents.names(layout.REQUESTS)) and not building(documents)
 
 
 @contextlib.contextmanager
 def builds_held(documents: Documents) -> Iterator[None]:
-    """Inside, dbt's lease is taken: windows that close leave their requests, and no job begins.
-
-    The next window that closes with rows, or the sweep, has all of them built. Raises LeaseHeld while dbt builds.
-    """
-    lease = acquire(documents, SystemClock(), layout.DBT_LEASE, holder="local", seconds=_HELD_SECONDS)
+    """Inside, builds are held; the next window that closes with rows, or the sweep, has built what came meanwhile."""
+    hold_builds(documents, "python -m local", SystemClock().now())
     try:
         yield
     finally:
-        lease.release()
+        release_builds(documents)
 
 
 class BuildFailed(Exception):

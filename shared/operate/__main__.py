@@ -7,7 +7,7 @@ import argparse
 import sys
 
 from shared.errors import PipelineError, TransientError
-from shared.operate.commands import backfill, dead_letters, doctor, quarantine, replay, status
+from shared.operate.commands import backfill, builds, dead_letters, doctor, quarantine, replay, status
 
 TEMPORARY = 75
 # EX_TEMPFAIL of sysexits.h
@@ -18,7 +18,7 @@ def parser() -> argparse.ArgumentParser:
     """What the command line takes."""
     told = argparse.ArgumentParser(prog="python -m shared.operate", description=__doc__)
     commands = told.add_subparsers(dest="command", required=True)
-    for command in (status, replay, backfill, quarantine, dead_letters, doctor):
+    for command in (status, replay, backfill, builds, quarantine, dead_letters, doctor):
         command.add(commands)
     return told
 

@@ -10,6 +10,7 @@ from shared.ports import Bucket
 from shared.quarantine import MESSAGES, OBJECTS, RECORDS, REPLAYS
 from shared.registry.load import Registry
 from shared.state import layout
+from shared.state.builds_hold import builds_hold
 from shared.state.documents import Documents
 from shared.state.lease import is_live
 from shared.windows.markers import complete_markers, read_markers
@@ -33,6 +34,7 @@ def status(ports: StatusPorts, now: datetime, *, windows: int = 5) -> dict[str, 
     documents = ports.documents
     watermarks = {name: read_watermark(documents, name) for name in sorted(ports.registry.sources)}
     lease = documents.get(layout.DBT_LEASE)
+    hold = builds_hold(documents)
     return {
         "at": to_text(now),
         "pipelines": {
@@ -45,6 +47,7 @@ def status(ports: StatusPorts, now: datetime, *, windows: int = 5) -> dict[str, 
         "sources": {name: _source(ports, name, mark) for name, mark in watermarks.items()},
         "dbt": {
             "running": lease.value["holder"] if lease is not None and is_live(lease, now) else None,
+            "held": dict(hold.value) if hold is not None else None,
             "pending": [dict(request.value) for request in documents.under(layout.REQUESTS)],
         },
         "quarantine": _quarantine(ports.quarantine),
@@ -67,6 +70,8 @@ def as_text(picture: dict[str, Any]) -> str:
         lines.append(f"  {name:<38}  {mark:<20}  {covered:<20}  {source['quarantined_records_files']:>11}")
     dbt = picture["dbt"]
     lines += ["", f"dbt: {'running' if dbt['running'] else 'idle'}, {len(dbt['pending'])} pending requests"]
+    if held := dbt["held"]:
+        lines.append(f"  held since {held['since']}: {held['reason']}  (make builds ARGS=release)")
     lines += [f"  {r['pipeline']} {r['window']}: {r['rows']} rows" for r in dbt["pending"]]
     kept = picture["quarantine"]
     lines.append(

@@ -99,6 +99,7 @@ def run(finished_at: datetime, run_id: str) -> str:
 
 RUNS = "runs/"
 REQUESTS = "dbt/requests/"
+BUILDS_HOLD = "dbt/hold.json"
 CLOSINGS = "closings/"
 OPEN = "open/"
 

@@ -18,6 +18,7 @@ from shared.instants import from_text, to_text
 from shared.ports import Clock, Warehouse, WindowState
 from shared.registry.load import Registry
 from shared.state import layout
+from shared.state.builds_hold import builds_hold
 from shared.state.documents import Document, Documents
 from shared.state.lease import Lease, acquire
 from shared.state.runs import kept_runs, runs_of
@@ -80,8 +81,14 @@ class TransformPorts:
 
 
 def build_pending(ports: TransformPorts, *, full_refresh: bool = False) -> int:
-    """Build whatever is pending; the exit code of the job: 0 also when another job builds, 1 after a failed build."""
+    """Build whatever is pending; the exit code of the job: 0 also when another job builds, 1 after a failed build.
+
+    Nothing while a person holds the builds, but for the full refresh that was asked for: it may be what they wait for.
+    """
     while True:
+        if not full_refresh and (held := builds_hold(ports.documents)):
+            logs.warning("dbt.held", since=held.value["since"], reason=held.value["reason"])
+            return 0
         run_id = ports.new_token()
         try:
             lease = acquire(ports.documents, ports.clock, layout.DBT_LEASE, holder=run_id, seconds=ports.lease_seconds)

@@ -14,6 +14,7 @@ from shared.errors import StateConflict
 from shared.instants import to_text
 from shared.ports import Clock, Jobs, Spool
 from shared.state import layout
+from shared.state.builds_hold import builds_hold
 from shared.state.documents import Document, Documents
 from shared.state.lease import is_live
 from shared.windows.draining import drain_spools
@@ -65,12 +66,15 @@ def settle_open_windows(ports: ClosingPorts, on_error: Callable[[str, Exception]
     return outcomes
 
 
-def start_job_if_needed(ports: ClosingPorts, *, force: bool = False) -> bool:
-    """Start the dbt job when something is pending and nobody builds; tells whether it did.
+def start_job_if_needed(ports: ClosingPorts) -> bool:
+    """Start the dbt job when something is pending, nobody builds and nobody holds the builds; tells whether it did.
 
     A builder lists again after it has given its lease back, so a request it has not seen yet is not lost.
     """
-    if not force and is_live(ports.documents.get(layout.DBT_LEASE), ports.clock.now()):
+    if is_live(ports.documents.get(layout.DBT_LEASE), ports.clock.now()):
+        return False
+    if held := builds_hold(ports.documents):
+        logs.warning("dbt.held", since=held.value["since"], reason=held.value["reason"])
         return False
     ports.jobs.start(ports.dbt_job)
     logs.info("dbt.job_started", job=ports.dbt_job)

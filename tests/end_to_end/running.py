@@ -28,7 +28,6 @@ from local.warehouse import query
 from local.watch import builds_held, nothing_pending, wait_for
 from shared.adapters.gcs import GcsBucket
 from shared.adapters.pubsub import PubSubPublisher
-from shared.errors import LeaseHeld
 from shared.landing import PartName
 from shared.messages import SWEEP_TOPIC, ExtractMessage
 from shared.operate.replay import ReplayPorts, replay
@@ -125,19 +124,9 @@ class Running:
 
     # dbt
 
-    @contextlib.contextmanager
-    def builds_held(self) -> Iterator[None]:
-        """Inside, windows close as they do while dbt builds: their requests wait, also afterwards, for the next one."""
-        with contextlib.ExitStack() as held:
-
-            def hold() -> bool:
-                with contextlib.suppress(LeaseHeld):
-                    held.enter_context(builds_held(self.documents))
-                    return True
-                return False
-
-            wait_for("the end of a build", hold, DBT_SECONDS, every=0.3)
-            yield
+    def builds_held(self) -> contextlib.AbstractContextManager[None]:
+        """Inside, windows close and none is built: their requests wait, also afterwards, for the next one."""
+        return builds_held(self.documents)
 
     def rest(self) -> list[Event]:
         """Have built what waits, until no job runs any more; the reports of every dbt run so far, oldest first."""

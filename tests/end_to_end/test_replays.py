@@ -34,4 +34,4 @@ def test_a_replayed_window_is_built_once_more(stack: Running) -> None:
     assert {name: source["revisions"] for name, source in shown["sources"].items()} == {
         name: [0, 1] if name == SOURCE else [0] for name in ASKED
     }
-    assert picture["dbt"] == {"running": None, "pending": []}
+    assert picture["dbt"] == {"running": None, "held": None, "pending": []}

@@ -193,6 +193,7 @@ def test_state_that_is_in_force_is_never_deleted_by_age() -> None:
         layout.gap("s", window.id),
         layout.request("p", "d"),
         layout.DBT_LEASE,
+        layout.BUILDS_HOLD,
         layout.extract_lease("s", window.id, 0),
     }
     state = re.findall(r"(?m)^\s+state\s+= (.*)$", block(text_of("buckets.tf"), "buckets = {"))[0]

@@ -4,6 +4,7 @@ import pytest
 
 from shared.errors import JobUnavailable
 from shared.state import layout
+from shared.state.builds_hold import hold_builds, release_builds
 from shared.state.lease import acquire
 from shared.windows.closing import settle_open_windows, start_job_if_needed
 from shared.windows.watermark import read_watermark
@@ -215,10 +216,22 @@ def test_no_job_is_started_while_one_builds() -> None:
     world = _world()
     lease = acquire(world.documents, world.clock, layout.DBT_LEASE, holder="builder", seconds=90)
     assert start_job_if_needed(world.closing) is False
-    assert start_job_if_needed(world.closing, force=True) is True
     lease.release()
     assert start_job_if_needed(world.closing) is True
-    assert world.jobs.started == ["dbt", "dbt"]
+    assert world.jobs.started == ["dbt"]
+
+
+def test_no_job_is_started_while_builds_are_held() -> None:
+    """A person's hold; the request waits."""
+    world = _world()
+    hold_builds(world.documents, "the warehouse moves", world.clock.now())
+    world.tick("alpha")
+    world.tick("beta")
+    world.load_all()
+    assert len(world.names(layout.REQUESTS)) == 1
+    assert world.jobs.started == []
+    release_builds(world.documents)
+    assert start_job_if_needed(world.closing) is True
 
 
 def test_a_job_that_cannot_be_started_leaves_the_request_for_the_next_delivery() -> None:

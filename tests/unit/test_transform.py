@@ -4,6 +4,7 @@ import pytest
 
 from shared.errors import LeaseHeld
 from shared.state import layout
+from shared.state.builds_hold import hold_builds, release_builds
 from shared.state.lease import acquire
 from shared.transform.gate import Freshness, freshness
 from shared.windows.closing import settle_open_windows
@@ -62,6 +63,52 @@ def test_a_job_that_finds_the_lease_held_ends_well() -> None:
     assert world.job() == 0
     assert world.dbt.plans == []
     assert len(world.names(layout.REQUESTS)) == 1
+
+
+def test_a_job_that_finds_builds_held_ends_well_and_leaves_the_requests() -> None:
+    """Until they are released."""
+    world = _world()
+    hold_builds(world.documents, "the warehouse moves", world.clock.now())
+    assert world.job() == 0
+    assert world.dbt.plans == []
+    assert len(world.names(layout.REQUESTS)) == 1
+    release_builds(world.documents)
+    assert world.job() == 0
+    assert len(world.dbt.plans) == 1
+
+
+def test_a_full_refresh_is_built_though_builds_are_held() -> None:
+    """A person asked for it, and what came meanwhile waits again."""
+    world = _world()
+    hold_builds(world.documents, "a full refresh", world.clock.now())
+    world.dbt.while_building = lambda: _window(world, "b", 8)
+    assert world.job(full_refresh=True) == 0
+    assert [plan.full_refresh for plan in world.dbt.plans] == [True]
+    assert len(world.names(layout.REQUESTS)) == 1
+
+
+def test_a_build_under_way_ends_though_builds_are_held_meanwhile() -> None:
+    """And is the last."""
+    world = _world()
+
+    def hold() -> None:
+        hold_builds(world.documents, "enough", world.clock.now())
+        _window(world, "b", 8)
+
+    world.dbt.while_building = hold
+    assert world.job() == 0
+    assert len(world.dbt.plans) == 1
+    assert len(world.names(layout.REQUESTS)) == 1
+
+
+def test_a_second_hold_leaves_the_first_ones_reason() -> None:
+    """Whoever releases must know what for."""
+    world = _world()
+    hold_builds(world.documents, "the warehouse moves", at(7.5))
+    assert hold_builds(world.documents, "another", at(8)).value == {
+        "since": "2026-11-20T07:30:00Z",
+        "reason": "the warehouse moves",
+    }
 
 
 def test_a_request_that_arrives_while_building_is_built_in_the_next_round() -> None:
