@@ -61,8 +61,8 @@ class Bucket(Protocol):
         """What is there under that name, without its content."""
         ...
 
-    def read(self, name: str) -> tuple[bytes, StoredObject] | None:
-        """Content and description, of one and the same generation."""
+    def read(self, name: str) -> tuple[bytes, int] | None:
+        """Content and its generation."""
         ...
 
     def list(self, prefix: str, *, start: str = "") -> Iterator[StoredObject]:

@@ -120,19 +120,19 @@ class GcsBucket:
             return None
         return _described(blob)
 
-    def read(self, name: str) -> tuple[bytes, StoredObject] | None:
+    def read(self, name: str) -> tuple[bytes, int] | None:
         """See Bucket."""
-        while True:
-            described = self.stat(name)
-            if described is None:
-                return None
-            try:
-                with self._translated(name):
-                    blob = self._bucket.blob(name)
-                    data: bytes = blob.download_as_bytes(if_generation_match=described.generation, **self._limits)
-                    return data, described
-            except (api.PreconditionFailed, api.NotFound):
-                continue  # replaced or deleted between the two: look again
+        if not _may_exist(name):
+            return None
+        blob = self._bucket.blob(name)
+        try:
+            with self._translated(name):
+                data: bytes = blob.download_as_bytes(**self._limits)
+        except api.NotFound:
+            return None
+        if blob.generation is None:
+            raise StorageUnavailable(f"storage answered for {name} without saying of which generation")
+        return data, int(blob.generation)
 
     def list(self, prefix: str, *, start: str = "") -> Iterator[StoredObject]:
         """See Bucket."""

@@ -164,10 +164,11 @@ class MemoryBucket:
             there = self._objects.get(name)
         return None if there is None else there[1]
 
-    def read(self, name: str) -> tuple[bytes, StoredObject] | None:
+    def read(self, name: str) -> tuple[bytes, int] | None:
         """See Bucket."""
         with self._cloud.lock:
-            return self._objects.get(name)
+            there = self._objects.get(name)
+        return None if there is None else (there[0], there[1].generation)
 
     def list(self, prefix: str, *, start: str = "") -> Iterator[StoredObject]:
         """See Bucket."""

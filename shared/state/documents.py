@@ -29,8 +29,8 @@ class Documents:
         found = self.bucket.read(name)
         if found is None:
             return None
-        data, described = found
-        return Document(name, json.loads(data), described.generation)
+        data, generation = found
+        return Document(name, json.loads(data), generation)
 
     def create(self, name: str, value: Mapping[str, Any]) -> tuple[Document, bool]:
         """The document that is there now, and whether this call put it there."""

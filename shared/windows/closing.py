@@ -5,7 +5,7 @@ for the warehouse → the dbt request → the index of open windows → the job.
 as built; no warehouse wakes up for it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,7 +21,7 @@ from shared.windows.draining import drain_spools
 from shared.windows.markers import read_markers
 from shared.windows.opening import read_expected
 from shared.windows.outcome import SourceStatus, WindowOutcome, WindowStatus, window_outcome
-from shared.windows.watermark import move_watermark, read_watermark
+from shared.windows.watermark import Watermark, advanced, move_watermark, read_watermark
 from shared.windows.window import Window, end_of_id
 
 
@@ -96,24 +96,29 @@ def _settle_once(ports: ClosingPorts, window: Window) -> WindowOutcome | None:
     if expected is None:
         return None
     markers = {source: read_markers(documents, source, window.id) for source in expected.sources}
-    covered = {source: read_watermark(documents, source).covered_to for source in expected.sources}
+    watermarks = {source: read_watermark(documents, source) for source in expected.sources}
+    covered = {source: watermark.covered_to for source, watermark in watermarks.items()}
     outcome = window_outcome(expected, markers, covered, now)
     with logs.bound(pipeline=window.pipeline, window=window.id):
-        _move_watermarks(documents, outcome, now)
+        _move_watermarks(documents, outcome, watermarks, now)
         drain_spools(documents, ports.spool, outcome)
         if outcome.status is not WindowStatus.OPEN:
             _close(ports, outcome, now)
     return outcome
 
 
-def _move_watermarks(documents: Documents, outcome: WindowOutcome, now: datetime) -> None:
+def _move_watermarks(
+    documents: Documents, outcome: WindowOutcome, known: Mapping[str, Watermark], now: datetime
+) -> None:
     window = outcome.expected.window
     for source in outcome.sources:
         if not source.scheduled_complete:
             continue
-        before, after = move_watermark(documents, source.source, source.scheduled_watermark, window.end)
-        if before != after:
-            logs.info("watermark.moved", source=source.source, start=before.value, end=after.value)
+        # one that is there already stays there: watermarks only move forward
+        if advanced(known[source.source], source.scheduled_watermark, window.end) != known[source.source]:
+            before, after = move_watermark(documents, source.source, source.scheduled_watermark, window.end)
+            if before != after:
+                logs.info("watermark.moved", source=source.source, start=before.value, end=after.value)
         for name in list(documents.names(layout.gap(source.source))):
             gap_id = name.rpartition("/")[2].removesuffix(".json")
             if end_of_id(gap_id) <= window.end:

@@ -91,10 +91,11 @@ def _content(answer: Answer) -> Answer:
         reply(200, b"rotten", {"x-goog-hash": "crc32c=AAAAAA=="}),
         reply(200, b"half", {"x-goog-hash": "crc32c=AAAAAA=="}, length=4000),
         reply(200, b"no gzip", {"content-encoding": "gzip"}),
+        reply(200, b"of no generation", {}),
         reply(503, b""),
         hang_up,
     ],
-    ids=["another checksum", "half", "broken encoding", "503", "hang-up"],
+    ids=["another checksum", "half", "broken encoding", "no generation", "503", "hang-up"],
 )
 def test_content_that_does_not_arrive_whole(server: Server, content: Answer) -> None:
     server.answer = _content(content)
