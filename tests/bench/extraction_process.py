@@ -12,7 +12,8 @@ from shared import logs
 from shared.adapters.clock import SystemClock
 from shared.adapters.gcs import GcsBucket, storage_client
 from shared.adapters.http import PooledHttp
-from shared.adapters.memory import MemoryPublisher, MemorySecrets
+from shared.adapters.memory import MemorySecrets
+from shared.adapters.memory_pubsub import MemoryPublisher
 from shared.extract.rate import RateLimit
 from shared.extract.run import ExtractPorts, extract_window
 from shared.ports import HttpRequest, HttpResponse

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from shared.adapters.memory import Faults, MemoryPublisher
+from shared.adapters.memory import Faults
+from shared.adapters.memory_pubsub import MemoryPublisher
 from shared.adapters.pubsub import PubSubPublisher
 from shared.errors import PublishFailed
 from shared.ports import Publisher

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.adapters.memory import Faults, MemorySubscriber
+from shared.adapters.memory import Faults
+from shared.adapters.memory_pubsub import MemorySubscriber
 from shared.adapters.pubsub import PubSubPublisher, PubSubSubscriber
 from shared.errors import ConfigurationError, PullFailed
 from shared.ports import HeldMessage, Subscriber

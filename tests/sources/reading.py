@@ -24,7 +24,8 @@ from local.sources.shop.mounted import shop_family
 from local.sources.slo.mounted import slo_families
 from shared import logs
 from shared.adapters.http import PooledHttp
-from shared.adapters.memory import MemoryClock, MemoryCloud, MemoryJobs, MemoryPublisher, MemorySecrets
+from shared.adapters.memory import MemoryClock, MemoryCloud, MemoryJobs, MemorySecrets
+from shared.adapters.memory_pubsub import MemoryPublisher
 from shared.adapters.memory_warehouse import MemoryWarehouse
 from shared.contracts import CONTRACTS
 from shared.extract.run import ExtractPorts, extract_window

@@ -13,10 +13,9 @@ from shared.adapters.memory import (
     MemoryCloud,
     MemoryHttp,
     MemoryJobs,
-    MemoryPublisher,
     MemorySecrets,
-    MemorySubscriber,
 )
+from shared.adapters.memory_pubsub import MemoryPublisher, MemorySubscriber
 from shared.adapters.memory_warehouse import MemoryWarehouse
 from shared.contracts import CONTRACTS
 from shared.errors import NotYet

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from shared.adapters.memory import MemorySubscriber
+from shared.adapters.memory_pubsub import MemorySubscriber
 from shared.errors import ConfigurationError, PublishFailed, PullFailed
 from shared.operate.dead_letters import DeadLetterPorts, chosen_topics, list_letters, replay_letters
 from shared.redelivery import PUBLISHED_AT, REDRIVES, pinned, pushed_topics, redrives

@@ -2,7 +2,8 @@
 
 import pytest
 
-from shared.adapters.memory import Faults, MemoryCloud, MemoryPublisher, MemorySecrets
+from shared.adapters.memory import Faults, MemoryCloud, MemorySecrets
+from shared.adapters.memory_pubsub import MemoryPublisher
 from shared.errors import ConfigurationError, PublishFailed, StateConflict, StorageUnavailable
 from tests.support.world import World, at
 
