@@ -18,7 +18,7 @@ from shared.instants import from_text, to_text
 from shared.ports import Clock, Warehouse, WindowState
 from shared.registry.load import Registry
 from shared.state import layout
-from shared.state.builds_hold import builds_hold
+from shared.state.builds_hold import builds_are_held
 from shared.state.documents import Document, Documents
 from shared.state.lease import Lease, acquire
 from shared.state.runs import kept_runs, runs_of
@@ -86,8 +86,7 @@ def build_pending(ports: TransformPorts, *, full_refresh: bool = False) -> int:
     Nothing while a person holds the builds, but for the full refresh that was asked for: it may be what they wait for.
     """
     while True:
-        if not full_refresh and (held := builds_hold(ports.documents)):
-            logs.warning("dbt.held", since=held.value["since"], reason=held.value["reason"])
+        if not full_refresh and builds_are_held(ports.documents):
             return 0
         run_id = ports.new_token()
         try:

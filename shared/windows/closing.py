@@ -14,7 +14,7 @@ from shared.errors import StateConflict
 from shared.instants import to_text
 from shared.ports import Clock, Jobs, Spool
 from shared.state import layout
-from shared.state.builds_hold import builds_hold
+from shared.state.builds_hold import builds_are_held
 from shared.state.documents import Document, Documents
 from shared.state.lease import is_live
 from shared.windows.draining import drain_spools
@@ -73,8 +73,7 @@ def start_job_if_needed(ports: ClosingPorts) -> bool:
     """
     if is_live(ports.documents.get(layout.DBT_LEASE), ports.clock.now()):
         return False
-    if held := builds_hold(ports.documents):
-        logs.warning("dbt.held", since=held.value["since"], reason=held.value["reason"])
+    if builds_are_held(ports.documents):
         return False
     ports.jobs.start(ports.dbt_job)
     logs.info("dbt.job_started", job=ports.dbt_job)

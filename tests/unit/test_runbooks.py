@@ -31,7 +31,7 @@ def test_every_command_of_a_runbook_exists(page: Path) -> None:
         values = dict(part.split("=", 1) for part in rest)
         assert set(values) <= {"ARGS", "SOURCE", "WINDOW", "NAME", "FROM", "TO", "PIPELINE", "Q"}, command
         given = [v for name in ("SOURCE", "NAME", "WINDOW", "FROM", "TO") if (v := values.get(name))]
-        if target in ("status", "replay", "backfill", "quarantine", "dead-letters", "doctor"):
+        if target in ("status", "replay", "backfill", "builds", "quarantine", "dead-letters", "doctor"):
             arguments = shlex.split(values.get("ARGS", "list" if target in ("quarantine", "dead-letters") else ""))
             parser().parse_args([target, *given, *arguments])
 
