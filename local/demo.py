@@ -48,10 +48,10 @@ GENERATED_FROM, SHOWN_UNTIL, GENERATED_UNTIL = (
 )
 GENERATED_PER_DAY = 6.0
 
-READ_ONCE, READ_TWICE = ("engineering", "market"), ("ai_dx_metrics", "ecommerce", "slo")
-"""The other pipelines that are polled: all have a window with their past, some another with what came since."""
-
 STREAM = "ops_incidents_stream"
+PAST = ("ai_dx_metrics", "engineering", "market")
+SINCE = ("ai_dx_metrics", "ecommerce", "slo", STREAM)
+"""Whose windows stand beside those of the incidents: of the past, and of what came since. A first one reads it all."""
 
 _WINDOW_SECONDS, _DBT_SECONDS = 120.0, 180.0
 _T = TypeVar("_T")
@@ -182,8 +182,8 @@ def _all_windows(incidents: Sequence[ArchiveIncident], until: datetime | None) -
     The doubles have one clock. A window of incidents comes last in both.
     """
     history, *hours = plan_windows(incidents, until=until)
-    past = [window for name in READ_ONCE + READ_TWICE for window in plan_last(name, 1, until=history.end)]
-    since = [window for name in (STREAM, *READ_TWICE) for window in plan_last(name, 1, until=hours[-1].end)]
+    past = [window for name in PAST for window in plan_last(name, 1, until=history.end)]
+    since = [window for name in SINCE for window in plan_last(name, 1, until=hours[-1].end)]
     ends = sorted([*since, *hours], key=lambda window: (window.end, window.pipeline == OPS_PIPELINE))
     return [*sorted(past, key=lambda window: window.end), history], ends
 
@@ -218,15 +218,12 @@ def _run_window(window: Window) -> None:
 
 
 def _changes_text(given: Input, window: Window) -> str:
-    if window in given.past:
+    if window.pipeline == STREAM:
+        return "what the webhooks told"
+    if window in given.past or window.pipeline not in (OPS_PIPELINE, *PAST):
         return "everything that was there"
-    match window.pipeline:
-        case name if name == STREAM:
-            return "what the webhooks told"
-        case "ai_dx_metrics":
-            return "the days that are complete at each tool, and the last ones again"
-        case pipeline if pipeline != OPS_PIPELINE:
-            return "what changed since"
+    if window.pipeline != OPS_PIPELINE:
+        return "the days that are complete at each tool, and the last ones again"
     counts = seen_changes(given.incidents, window.start, window.end)
     return ", ".join(f"{count} {kind}" for kind, count in counts.items()) or "nothing happened"
 
