@@ -81,5 +81,4 @@ def serve(options: Options) -> None:
 def _move_internal_stages(folder: Path) -> None:
     """Keep them beside the databases: fakesnow makes a folder of its own for each process, and nobody removes it."""
     Path(stage.LOCAL_BUCKET_PATH).rmdir()
-    folder.mkdir(parents=True, exist_ok=True)
     stage.LOCAL_BUCKET_PATH = str(folder)
