@@ -30,6 +30,9 @@ _AT_A_TIME = 8
 @cache
 def storage_client(project: str) -> storage.Client:
     """One client a process; anonymous against the emulator. Raises StorageUnavailable without credentials."""
+    # else the client looks at the bucket in the background, with its first request and each that finds nothing, to name
+    # it in traces: requests for nothing, and such as an account that may only use objects is refused
+    os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
     if os.environ.get("STORAGE_EMULATOR_HOST"):
         return storage.Client(project=project, credentials=AnonymousCredentials())
     try:

@@ -1,12 +1,13 @@
 """Whatever goes wrong below the Cloud Storage adapter comes out as StorageUnavailable."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from shared.adapters.gcs import GcsBucket
+from shared.adapters.gcs import GcsBucket, storage_client
 from shared.errors import StorageUnavailable
 from tests.contract.servers import Answer, Asked, Server, closed_port, hang_up, json_reply, reply
 from tests.contract.stack import Stack, storage_client_at
@@ -101,6 +102,21 @@ def test_content_that_does_not_arrive_whole(server: Server, content: Answer) -> 
     server.answer = _content(content)
     with pytest.raises(StorageUnavailable):
         bucket_at(server.url).read("a")
+
+
+def test_the_client_asks_for_what_it_was_told_and_nothing_else(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor in the background: a function's account may use objects, not look at their bucket."""
+    server.answer = json_reply(404, '{"error": {"code": 404, "message": "No such object"}}')
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.url)
+    monkeypatch.delenv("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", raising=False)
+    bucket = GcsBucket(storage_client("asking"), "bucket", retry_seconds=SOON)
+
+    assert bucket.read("a") is None
+    assert bucket.stat("b") is None
+
+    time.sleep(0.3)  # what it would do in the background takes milliseconds
+    paths = [asked.target.partition("?")[0] for asked in server.asked]
+    assert paths == ["/download/storage/v1/b/bucket/o/a", "/storage/v1/b/bucket/o/b"]
 
 
 @pytest.mark.emulated
