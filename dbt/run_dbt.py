@@ -48,7 +48,7 @@ def main(plan: DbtPlan) -> BuildReport:
         if not isinstance(measured, FreshnessResult):
             return _failed(checked, found)
         results = Path(plan.target_path, "sources.json")
-        measured.write(str(results))  # type: ignore[no-untyped-call]  # dbt leaves it without
+        measured.write(str(results))  # type: ignore[no-untyped-call]  # dbt annotates nothing of this method
         found = freshness(json.loads(results.read_text())["results"])
         if found.blocks:
             return BuildReport(False, found, failures=("every source is stale",))

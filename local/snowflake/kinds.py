@@ -7,7 +7,7 @@ walk. Where the source does not say it as plainly as that, every node is shown.
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -48,11 +48,24 @@ def _read(function: FunctionType) -> Kinds | None:
     asked = _asked_for(source.body, source.args.args[0].arg)
     if asked is None:
         return None
-    found: list[type[Expr]] = []
-    for expression in asked:
-        value = eval(compile(ast.Expression(expression), "<kinds>", "eval"), function.__globals__)  # noqa: S307 - a name in the library's own source
-        found += value if isinstance(value, tuple) else [value]
-    return tuple(found)
+    try:
+        return tuple(kind for named in asked for kind in _values(named, function.__globals__))
+    except LookupError:
+        return None
+
+
+def _values(named: ast.expr, names: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What `name`, `module.name` or a tuple of these stands for. Raises LookupError for anything else."""
+    match named:
+        case ast.Tuple(parts):
+            return tuple(value for part in parts for value in _values(part, names))
+        case ast.Attribute(ast.Name(module), name):
+            found = getattr(names[module], name)
+        case ast.Name(name):
+            found = names[name]
+        case _:
+            raise LookupError(ast.unparse(named))
+    return found if isinstance(found, tuple) else (found,)
 
 
 def _asked_for(body: list[ast.stmt], node: str) -> list[ast.expr] | None:

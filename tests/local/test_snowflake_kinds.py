@@ -46,8 +46,8 @@ def _asked(node: Expr) -> Expr:
 
 def _asked_in_branches(node: Expr) -> Expr:
     if isinstance(node, exp.Literal):
-        return node
-    elif isinstance(node, exp.Column):  # noqa: RET505 - as fakesnow writes it
+        node.set("this", 2)
+    elif isinstance(node, exp.Column):
         node.set("this", 1)
     return node
 
@@ -149,4 +149,5 @@ def test_the_chain_makes_of_a_statement_what_fakesnow_does(sql: str) -> None:
 def _chain(tree: Any) -> Any:
     """fakesnow's transformations, one after the other."""
     connection = SimpleNamespace(variables=Variables(), database="D", schema="S", db_path=None, table_stages={})
-    return FakeSnowflakeCursor._transform(SimpleNamespace(_conn=connection, _duck_conn=None), tree, None)  # type: ignore[arg-type]  # as much of a cursor as they ask for
+    cursor: Any = SimpleNamespace(_conn=connection, _duck_conn=None)  # as much of one as they ask for
+    return FakeSnowflakeCursor._transform(cursor, tree, None)
