@@ -33,6 +33,4 @@ def hold_builds(documents: Documents, reason: str, now: datetime) -> Document:
 
 def release_builds(documents: Documents) -> None:
     """Let them go on, if they were held. What waits is built with the next window that closes, or by the sweep."""
-    held = builds_hold(documents)
-    if held is not None:
-        documents.delete(held)
+    documents.discard(layout.BUILDS_HOLD)
