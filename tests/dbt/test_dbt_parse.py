@@ -23,15 +23,19 @@ def _parsed(project: DbtProject, target_path: Path, begin_from: Path) -> tuple[b
     return result.success, set(told)
 
 
-def test_a_kept_parse_serves_another_folder_and_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kept_parse_serves_another_folder_connection_and_window(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     project, again = (copy_project(tmp_path / name, registry()) for name in ("project", "again"))
     kept = kept_parse(tmp_path, "local")
     monkeypatch.setenv("SNOWFLAKE_PORT", "8084")
+    monkeypatch.setenv("DBT_AS_OF", "2026-11-20T07:00:00Z")
     _parsed(project, tmp_path / "first", kept_parse(PROJECT, "local"))
     keep_parse(tmp_path / "first", kept)
 
     monkeypatch.setenv("SNOWFLAKE_PORT", "9094")
     monkeypatch.setenv("SNOWFLAKE_USER", "somebody")
+    monkeypatch.setenv("DBT_AS_OF", "2026-11-20T08:00:00Z")
     succeeded, told = _parsed(again, tmp_path / "second", kept)
     assert succeeded
     assert "PartialParsingSkipParsing" in told, "everything was parsed anew"
