@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from shared.messages import LANDED_TOPIC
 from shared.registry import registry
 from shared.windows.window import end_of_id
@@ -39,25 +41,26 @@ def test_five_deliveries_of_one_object_at_once(stack: Running) -> None:
     assert len(stack.rest()) == len(reports) + 1
 
 
-def test_a_lost_notification_is_found_by_the_sweep(unbuilt: Running) -> None:
+@pytest.mark.usefixtures("unbuilt")
+def test_a_lost_notification_is_found_by_the_sweep(stack: Running) -> None:
     """Cloud Storage never tells of an object: the sweep publishes the notification, and the window completes."""
-    taken = unbuilt.take_window()
+    taken = stack.take_window()
     lost = part(SOURCE, taken)
-    unbuilt.lose_notification(lost)
-    unbuilt.tick(taken)
+    stack.lose_notification(lost)
+    stack.tick(taken)
     others = len(registry().enabled(taken.pipeline)) - 1
-    unbuilt.wait("the others", lambda: len(unbuilt.events("load", "load.part_marked", window=taken.id)) == others)
-    unbuilt.wait("the object", lambda: unbuilt.landing.stat(lost.object_name))
-    assert unbuilt.closed_now(taken) is None
+    stack.wait("the others", lambda: len(stack.events("load", "load.part_marked", window=taken.id)) == others)
+    stack.wait("the object", lambda: stack.landing.stat(lost.object_name))
+    assert stack.closed_now(taken) is None
 
     def swept() -> bool:
-        unbuilt.sweep()  # an object that has just landed may still be on its way: it is left alone at first
-        return bool(unbuilt.events("sweep", "sweep.object_republished", object=lost.object_name))
+        stack.sweep()  # an object that has just landed may still be on its way: it is left alone at first
+        return bool(stack.events("sweep", "sweep.object_republished", object=lost.object_name))
 
-    unbuilt.wait("the sweep's find", swept)
+    stack.wait("the sweep's find", swept)
 
-    assert unbuilt.closed(taken)["status"] == "complete"
-    assert unbuilt.ledger_rows(lost) == 1
+    assert stack.closed(taken)["status"] == "complete"
+    assert stack.ledger_rows(lost) == 1
 
 
 def test_all_ticks_again_change_nothing(stack: Running) -> None:

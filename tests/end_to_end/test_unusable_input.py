@@ -17,6 +17,8 @@ from shared.windows.watermark import read_watermark
 from shared.windows.window import Window
 from tests.end_to_end.running import HOUR, SOURCES, Running, canary_secrets, new_token, part
 
+pytestmark = pytest.mark.usefixtures("unbuilt")
+
 SOURCE = SOURCES["companya"]
 TOPIC = "extract-inc-companya"
 
@@ -33,75 +35,75 @@ TOPIC = "extract-inc-companya"
     ],
 )
 def test_a_message_that_says_nothing_useful(
-    unbuilt: Running, topic: str, attributes: dict[str, str], data: bytes, error: str
+    stack: Running, topic: str, attributes: dict[str, str], data: bytes, error: str
 ) -> None:
     """It is kept in quarantine with its reason, acknowledged, and alerts once."""
-    before = _names(unbuilt, MESSAGES)
+    before = _names(stack, MESSAGES)
 
-    unbuilt.publisher.publish(topic, attributes, data)
+    stack.publisher.publish(topic, attributes, data)
 
-    unbuilt.wait("quarantine", lambda: _names(unbuilt, MESSAGES) - before)
-    [name] = _names(unbuilt, MESSAGES) - before
-    note = _note(unbuilt, name)
+    stack.wait("quarantine", lambda: _names(stack, MESSAGES) - before)
+    [name] = _names(stack, MESSAGES) - before
+    note = _note(stack, name)
     assert note["reason"].startswith(error)
     assert note["message"]["data"]["message"].get("attributes") == attributes
 
 
-def test_an_envelope_that_cannot_be_decoded(unbuilt: Running) -> None:
+def test_an_envelope_that_cannot_be_decoded(stack: Running) -> None:
     """What no push subscription would send is refused or kept in quarantine, and the function goes on."""
-    url = f"http://127.0.0.1:{unbuilt.addresses.load}/"
+    url = f"http://127.0.0.1:{stack.addresses.load}/"
     for body in (b"{", b"[]", b'{"message": "text"}', b"\xff\xfe", b""):
-        kept = _names(unbuilt, MESSAGES)
+        kept = _names(stack, MESSAGES)
         answer = httpx.post(url, content=body, headers={"content-type": "application/json"}, timeout=30)
-        assert answer.status_code >= 400 or _names(unbuilt, MESSAGES) > kept, body
+        assert answer.status_code >= 400 or _names(stack, MESSAGES) > kept, body
 
-    assert unbuilt.run_window(unbuilt.take_window())["status"] == "complete"
+    assert stack.run_window(stack.take_window())["status"] == "complete"
 
 
-def test_a_message_that_fails_every_time_becomes_a_dead_letter(unbuilt: Running) -> None:
+def test_a_message_that_fails_every_time_becomes_a_dead_letter(stack: Running) -> None:
     """The one that was sent when the stack began: after its last attempt it waits where a person finds it."""
-    unbuilt.wait("the dead letter", lambda: unbuilt.dead_letters(TOPIC))
+    stack.wait("the dead letter", lambda: stack.dead_letters(TOPIC))
 
-    assert [letter["source"] for letter in unbuilt.dead_letters(TOPIC)] == ["x"]
+    assert [letter["source"] for letter in stack.dead_letters(TOPIC)] == ["x"]
 
 
-def test_an_object_outside_the_layout(unbuilt: Running) -> None:
+def test_an_object_outside_the_layout(stack: Running) -> None:
     """A stranger's object is kept in quarantine with its reason, and never looked at again."""
     name = "landing/notes.txt"
-    created = unbuilt.landing.create(name, b"not ours", owner=new_token()).object
+    created = stack.landing.create(name, b"not ours", owner=new_token()).object
 
     note = object_note(name, created.generation)
-    unbuilt.wait("quarantine", lambda: note in _names(unbuilt, OBJECTS))
+    stack.wait("quarantine", lambda: note in _names(stack, OBJECTS))
 
-    assert "outside the landing layout" in _note(unbuilt, note)["reason"]
-    kept = unbuilt.quarantine.read(note.removesuffix(".json") + ".object")
+    assert "outside the landing layout" in _note(stack, note)["reason"]
+    kept = stack.quarantine.read(note.removesuffix(".json") + ".object")
     assert kept is not None
     assert kept[0] == b"not ours"
 
 
-def test_an_object_whose_content_is_not_what_was_written(unbuilt: Running) -> None:
+def test_an_object_whose_content_is_not_what_was_written(stack: Running) -> None:
     """The checksum in the metadata is another one: never loaded, kept, and not published again by the sweep."""
-    window = unbuilt.take_window()
-    unbuilt.run_window(window)
+    window = stack.take_window()
+    stack.run_window(window)
     name = part(SOURCE, window).object_name
-    found, described = unbuilt.landing.read(name), unbuilt.landing.stat(name)
+    found, described = stack.landing.read(name), stack.landing.stat(name)
     assert found is not None
     assert described is not None
     forged = part(SOURCE, window, revision=9)
     metadata = {**described.metadata, "crc32c": "AAAAAA=="}
 
-    created = unbuilt.landing.create(forged.object_name, found[0], owner=new_token(), metadata=metadata).object
+    created = stack.landing.create(forged.object_name, found[0], owner=new_token(), metadata=metadata).object
 
     note = object_note(forged.object_name, created.generation)
-    unbuilt.wait("quarantine", lambda: note in _names(unbuilt, OBJECTS))
-    assert "crc32c" in _note(unbuilt, note)["reason"]
-    unbuilt.sweep()
-    assert not unbuilt.events("sweep", "sweep.object_republished", object=forged.object_name)
-    assert unbuilt.ledger_rows(forged) == 0
-    assert set(unbuilt.window_status(window)["sources"][SOURCE]["revisions"]) == {0}
+    stack.wait("quarantine", lambda: note in _names(stack, OBJECTS))
+    assert "crc32c" in _note(stack, note)["reason"]
+    stack.sweep()
+    assert not stack.events("sweep", "sweep.object_republished", object=forged.object_name)
+    assert stack.ledger_rows(forged) == 0
+    assert set(stack.window_status(window)["sources"][SOURCE]["revisions"]) == {0}
 
 
-def test_hostile_records_go_to_quarantine_and_the_rest_loads(unbuilt: Running, canary: str) -> None:
+def test_hostile_records_go_to_quarantine_and_the_rest_loads(stack: Running, canary: str) -> None:
     """Six records of a page that cannot be rows; what stands around them arrives, and the window completes."""
     hostile: dict[str, dict[str, Any]] = {
         "a wrong type": {"severity": "high"},
@@ -111,64 +113,64 @@ def test_hostile_records_go_to_quarantine_and_the_rest_loads(unbuilt: Running, c
         "not a number": {"workload_minutes_total": {"$raw": "NaN"}},
         "10 MB of text": {"summary": {"$length": 10 * 1024 * 1024}},
     }
-    window = unbuilt.take_window()
-    before = _names(unbuilt, f"{RECORDS}{SOURCE}/")
-    move_clock(unbuilt.addresses, window.end)
-    unbuilt.source_faults({"action": "insert_rows", "workspace": "companya", "rows": len(hostile) + 2})
+    window = stack.take_window()
+    before = _names(stack, f"{RECORDS}{SOURCE}/")
+    move_clock(stack.addresses, window.end)
+    stack.source_faults({"action": "insert_rows", "workspace": "companya", "rows": len(hostile) + 2})
     key = canary_secrets(canary)["OPP_SECRET_INCIDENT_IO_COMPANYA"]
-    there = _listed(unbuilt, window, key)
+    there = _listed(stack, window, key)
     inserted = [
-        i for i, record in enumerate(_listed(unbuilt, window, key)) if record["id"] not in {r["id"] for r in there}
+        i for i, record in enumerate(_listed(stack, window, key)) if record["id"] not in {r["id"] for r in there}
     ]
     assert len(inserted) == len(hostile) + 2
     *corrupted, good, better = inserted
-    unbuilt.source_faults(
+    stack.source_faults(
         *(
             {"action": "corrupt_record", "workspace": "companya", "index": index, "record": record}
             for index, record in zip(corrupted, hostile.values(), strict=True)
         )
     )
 
-    closed = unbuilt.run_window(window)
+    closed = stack.run_window(window)
 
     assert closed["status"] == "complete"
     assert closed["sources"][SOURCE]["rejected"] == len(hostile)
-    [name] = _names(unbuilt, f"{RECORDS}{SOURCE}/") - before
-    reasons = sorted(note["reason"] for note in _notes(unbuilt, name))
+    [name] = _names(stack, f"{RECORDS}{SOURCE}/") - before
+    reasons = sorted(note["reason"] for note in _notes(stack, name))
     assert reasons == sorted(["wrong_type", "wrong_type", "not_json", "implausible_instant", "not_json", "too_large"])
-    loaded = unbuilt.query(
+    loaded = stack.query(
         "select count(*) from raw.public.fact_incidents where workspace = 'companya' "
         f"and created_at = '{window.end:%Y-%m-%dT%H:%M:%SZ}'"
     )
     assert int(loaded[0][0]) == len((good, better))
-    [alert] = unbuilt.events("extract", "extract.records_quarantined", window=window.id)
+    [alert] = stack.events("extract", "extract.records_quarantined", window=window.id)
     assert alert["records"] == len(hostile)
 
 
-def test_a_proxys_page_is_tried_again(unbuilt: Running) -> None:
+def test_a_proxys_page_is_tried_again(stack: Running) -> None:
     """HTML with status 200 instead of a page: a fault that passes, not data."""
-    window = unbuilt.take_window()
-    unbuilt.source_faults({"action": "html", "workspace": "companya", "path": "/v2/incidents"})
+    window = stack.take_window()
+    stack.source_faults({"action": "html", "workspace": "companya", "path": "/v2/incidents"})
 
-    assert unbuilt.run_window(window)["status"] == "complete"
+    assert stack.run_window(window)["status"] == "complete"
 
-    [event] = unbuilt.events("extract", "extract.request_retried", window=window.id)
+    [event] = stack.events("extract", "extract.request_retried", window=window.id)
     assert (event["source"], event["wait_seconds"]) == (SOURCE, 2.0)
 
 
-def test_a_short_rate_limit_is_waited_for(unbuilt: Running) -> None:
+def test_a_short_rate_limit_is_waited_for(stack: Running) -> None:
     """`Retry-After: 1` is obeyed within the same run: one request more, a second later."""
-    window = unbuilt.take_window()
-    before = unbuilt.list_requests("companya")
-    unbuilt.source_faults(
+    window = stack.take_window()
+    before = stack.list_requests("companya")
+    stack.source_faults(
         {"action": "status", "status": 429, "retry_after": "1", "workspace": "companya", "path": "/v2/incidents"}
     )
 
-    assert unbuilt.run_window(window)["status"] == "complete"
+    assert stack.run_window(window)["status"] == "complete"
 
-    [event] = unbuilt.events("extract", "extract.request_retried", window=window.id)
+    [event] = stack.events("extract", "extract.request_retried", window=window.id)
     assert (event["source"], event["wait_seconds"]) == (SOURCE, 1.0)
-    assert unbuilt.list_requests("companya") == before + 2
+    assert stack.list_requests("companya") == before + 2
 
 
 def _names(stack: Running, prefix: str) -> set[str]:
